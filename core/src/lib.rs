@@ -1,0 +1,2 @@
+//! What a recovery code is.
+#![no_std]

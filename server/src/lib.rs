@@ -1,0 +1,1 @@
+//! Issues, hashes, numbers and redeems recovery codes.

@@ -1,0 +1,1 @@
+//! Spare Key as its callers see it.

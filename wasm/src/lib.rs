@@ -1,0 +1,1 @@
+//! Spare Key's core under JavaScript names.
