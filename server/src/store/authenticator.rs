@@ -1,0 +1,142 @@
+//! Authenticators: what an account has enrolled.
+
+use async_trait::async_trait;
+
+use super::{NewEvent, Progress, StoreResult};
+use crate::model::{AccountId, AuthenticatorId, Sealed, Timestamp, TokenDigest};
+
+/// A TOTP authenticator to begin binding; it is nobody's factor until confirmed.
+#[derive(Debug, Clone)]
+pub struct NewTotp {
+    /// Its public name.
+    pub id: AuthenticatorId,
+    /// Whose.
+    pub account: AccountId,
+    /// The secret under the keyring, bound to account and authenticator.
+    pub secret: Sealed,
+    /// Digest of the challenge or session that began it; only that one may see and confirm it.
+    pub holder: TokenDigest,
+    /// Now.
+    pub at: Timestamp,
+    /// When it lapses unconfirmed.
+    pub expires_at: Timestamp,
+}
+
+/// A TOTP authenticator that waits for its first password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingTotp {
+    /// Its public name.
+    pub id: AuthenticatorId,
+    /// The sealed secret.
+    pub secret: Sealed,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+/// A bound authenticator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundTotp {
+    /// Its public name.
+    pub id: AuthenticatorId,
+    /// The sealed secret.
+    pub secret: Sealed,
+    /// The last time step accepted (RFC 6238 5.2: none is accepted twice).
+    pub last_step: i64,
+    /// When it was bound.
+    pub confirmed_at: Timestamp,
+    /// When it was last accepted.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What becomes of the account's other authenticators when one is confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They stay.
+    Keep,
+    /// They are unbound in the same transaction: the new one takes the lost one's place.
+    Replace,
+}
+
+/// Confirms a pending authenticator with its first one-time password.
+#[derive(Debug, Clone)]
+pub struct ConfirmTotp {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: AuthenticatorId,
+    /// Who began it.
+    pub holder: TokenDigest,
+    /// The time step of the password that was right.
+    pub step: i64,
+    /// What becomes of the others.
+    pub others: Others,
+    /// What it brings about.
+    pub progress: Progress,
+    /// Now.
+    pub at: Timestamp,
+    /// The audit row.
+    pub event: NewEvent,
+}
+
+/// What came of confirming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotpConfirmed {
+    /// It is bound.
+    Done,
+    /// There is no such pending authenticator: lapsed, confirmed before, or another's.
+    Gone,
+    /// The challenge was spent or the session ended meanwhile; nothing changed.
+    NoProgress,
+}
+
+/// Accepts a one-time password of a bound authenticator.
+#[derive(Debug, Clone)]
+pub struct AcceptTotp {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: AuthenticatorId,
+    /// The time step; guard: later than every step accepted before.
+    pub step: i64,
+    /// What it brings about.
+    pub progress: Progress,
+    /// Now.
+    pub at: Timestamp,
+    /// The audit row.
+    pub event: NewEvent,
+}
+
+/// What came of accepting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotpAccepted {
+    /// The step is spent and the progress made.
+    Done,
+    /// This step or a later one was accepted before, or the authenticator is gone.
+    StepSpent,
+    /// The challenge was spent or the session ended meanwhile; nothing changed.
+    NoProgress,
+}
+
+/// What the domain asks about authenticators.
+#[async_trait]
+pub trait Authenticators {
+    /// Stores a pending authenticator, dropping the account's other pending ones.
+    async fn begin_totp(&self, new: NewTotp) -> StoreResult<()>;
+
+    /// The pending authenticator that `holder` began, unless it has lapsed.
+    async fn pending_totp(
+        &self,
+        account: &AccountId,
+        holder: &TokenDigest,
+        now: Timestamp,
+    ) -> StoreResult<Option<PendingTotp>>;
+
+    /// Binds a pending authenticator and clears the TOTP throttle.
+    async fn confirm_totp(&self, confirm: ConfirmTotp) -> StoreResult<TotpConfirmed>;
+
+    /// The account's bound authenticators, oldest first.
+    async fn authenticators(&self, account: &AccountId) -> StoreResult<Vec<BoundTotp>>;
+
+    /// Spends a time step and clears the TOTP throttle.
+    async fn accept_totp(&self, accept: AcceptTotp) -> StoreResult<TotpAccepted>;
+}

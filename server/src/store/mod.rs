@@ -1,0 +1,91 @@
+//! The store port: what the domain asks of a database, one trait an aggregate.
+//!
+//! A method is one transaction and one decision, and says which way it went. The guard of every
+//! mutation is in its SQL statement and the row count decides. Expected outcomes are `Ok`;
+//! [`StoreFault`] is for what broke. Times, identifiers and digests come from the caller. Nothing
+//! here holds a transaction open for the caller, so none can be held across a slow hash.
+
+pub mod sqlite;
+
+mod account;
+mod authenticator;
+mod client;
+mod event;
+mod progress;
+mod recovery;
+mod throttle;
+
+use std::error::Error;
+
+pub use account::*;
+pub use authenticator::*;
+pub use client::*;
+pub use event::*;
+pub use progress::*;
+pub use recovery::*;
+pub use throttle::*;
+
+use crate::model::Timestamp;
+
+/// Something broke in the store: nothing was changed, except after a fault of the commit itself,
+/// when it is unknown whether it was.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed: {context}")]
+pub struct StoreFault {
+    /// What was being done, in the port's words.
+    pub context: &'static str,
+    /// What the database said.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+/// What a port method answers.
+pub type StoreResult<T> = Result<T, StoreFault>;
+
+/// Everything the domain asks of one database.
+pub trait Store:
+    Accounts
+    + Authenticators
+    + Challenges
+    + Clients
+    + Events
+    + Recovery
+    + Sessions
+    + Throttles
+    + Upkeep
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<T> Store for T where
+    T: Accounts
+        + Authenticators
+        + Challenges
+        + Clients
+        + Events
+        + Recovery
+        + Sessions
+        + Throttles
+        + Upkeep
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// What keeps a store fit.
+#[async_trait::async_trait]
+pub trait Upkeep {
+    /// Whether the store answers and can be written to.
+    async fn ping(&self) -> StoreResult<()>;
+
+    /// Erases what has run out by `now`: sealed seeds, pending batches and authenticators,
+    /// challenges, sessions, idempotency keys, throttles whose bucket is full again. Returns how
+    /// many rows changed.
+    async fn sweep(&self, now: Timestamp) -> StoreResult<u64>;
+
+    /// How many live batches have how many codes left: (remaining, batches), for metrics.
+    async fn census(&self) -> StoreResult<Vec<(u32, u64)>>;
+}
