@@ -33,6 +33,21 @@ pub enum Format {
 }
 
 impl Format {
+    /// Its name in lower case, as settings, the vectors and JavaScript say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::List => "list",
+            Format::Single => "single",
+        }
+    }
+
+    /// The format of that name.
+    pub fn named(name: &str) -> Option<Format> {
+        [Format::List, Format::Single]
+            .into_iter()
+            .find(|format| format.name() == name)
+    }
+
     /// How many symbols a code has, the check symbol included.
     pub const fn symbols(self) -> usize {
         match self {
@@ -246,7 +261,7 @@ pub(crate) fn written(
     // Four bytes a character at most, and a dash: never grown, so no copy is left behind.
     let mut text = Zeroizing::new(String::with_capacity(count * 5));
     for (at, symbol) in symbols.enumerate() {
-        if grouped && at > 0 && at % 4 == 0 {
+        if grouped && at > 0 && at.is_multiple_of(4) {
             text.push('-');
         }
         text.push(symbol);

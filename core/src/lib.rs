@@ -8,7 +8,10 @@ pub mod alphabet;
 pub mod batch;
 pub mod check;
 pub mod code;
+pub mod entry;
 mod fold;
+pub mod prompt;
+pub mod sheet;
 
 pub use batch::{Batch, DraftError, Spec, SpecError};
 pub use code::{Code, Format, ParseError, Reading, read};
