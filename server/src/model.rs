@@ -313,7 +313,13 @@ mod tests {
     #[test]
     fn an_account_identifier_is_kept_exactly_or_refused() {
         let longest = "ü".repeat(127) + "x";
-        for kept in ["auth0|alice", "a/b", " padded ", "Ünïcödé", longest.as_str()] {
+        for kept in [
+            "auth0|alice",
+            "a/b",
+            " padded ",
+            "Ünïcödé",
+            longest.as_str(),
+        ] {
             assert_eq!(AccountId::parse(kept).map(|id| id.0), Some(kept.to_owned()));
         }
         let too_long = "x".repeat(256);

@@ -108,6 +108,5 @@ pub trait Accounts {
     /// Unbinds every authenticator, revokes the live and the pending batch (digests and seed
     /// erased), ends challenges and sessions, clears both throttles, writes the event; `false`
     /// when there is no such account.
-    async fn reset_mfa(&self, id: &AccountId, at: Timestamp, event: NewEvent)
-    -> StoreResult<bool>;
+    async fn reset_mfa(&self, id: &AccountId, at: Timestamp, event: NewEvent) -> StoreResult<bool>;
 }

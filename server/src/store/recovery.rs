@@ -304,8 +304,12 @@ pub trait Recovery {
 
     /// Ends the live and the pending batch; `false` when there was neither. The event is written
     /// only then.
-    async fn revoke(&self, account: &AccountId, at: Timestamp, event: NewEvent)
-    -> StoreResult<bool>;
+    async fn revoke(
+        &self,
+        account: &AccountId,
+        at: Timestamp,
+        event: NewEvent,
+    ) -> StoreResult<bool>;
 
     /// The live batch with its codes.
     async fn live_batch(&self, account: &AccountId) -> StoreResult<Option<LiveBatch>>;
