@@ -1,4 +1,12 @@
 //! Issues, hashes, numbers and redeems recovery codes.
 
+pub mod app;
+pub mod clock;
+pub mod domain;
+pub mod entropy;
+pub mod hasher;
+pub mod http;
+pub mod keyring;
+pub mod metrics;
 pub mod model;
 pub mod store;

@@ -1,1 +1,99 @@
-//! Spare Key's core under JavaScript names.
+//! Spare Key's core under JavaScript names: one expression an export, and no logic.
+//!
+//! Text comes in as strings and plain objects and goes out as strings and plain objects. Carets
+//! and offsets are UTF-16 units, as browsers count. What a text held is zeroed when the call is
+//! over: see `wiping` for the memory that nobody here owns. There is no randomness in here and no
+//! DOM; the elements in `web` carry the effects out.
+
+use js_sys::{Array, Error};
+use spare_key_core::{Format, Zeroizing, entry, prompt};
+use wasm_bindgen::prelude::*;
+
+mod give;
+mod take;
+#[cfg(target_arch = "wasm32")]
+mod wiping;
+
+use give::object;
+use take::{Batch, SheetOptions};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+/// The symbols of a text, grouped for people as a half-typed code is.
+#[wasm_bindgen(skip_typescript)]
+pub fn format(text: String, format: Option<String>) -> JsValue {
+    JsValue::from_str(&entry::format(
+        &Zeroizing::new(text),
+        wanted(format.as_deref()),
+    ))
+}
+
+/// The verdict on a half-typed code.
+#[wasm_bindgen(skip_typescript)]
+pub fn check(text: String, format: Option<String>) -> JsValue {
+    let text = Zeroizing::new(text);
+    object(&give::Verdict::of(
+        &text,
+        &entry::check(&text, wanted(format.as_deref())),
+    ))
+}
+
+/// The text that should stand in the field, and the caret. `before` is what stood there before
+/// the keystroke: with it, a deleted dash is told from a paste for certain.
+#[wasm_bindgen(skip_typescript)]
+pub fn edit(text: String, caret: u32, format: Option<String>, before: Option<String>) -> JsValue {
+    let (text, caret) = (Zeroizing::new(text), caret as usize);
+    object(&give::Edit::of(&match before.map(Zeroizing::new) {
+        Some(before) => entry::edit_from(&before, &text, caret, wanted(format.as_deref())),
+        None => entry::edit(&text, caret, wanted(format.as_deref())),
+    }))
+}
+
+/// The text of the file, its name, and the sheet laid out for printing.
+#[wasm_bindgen(skip_typescript)]
+pub fn sheet(batch: &Batch, options: &SheetOptions) -> JsValue {
+    let words = take::Words::of(batch, options);
+    let model = words.sheet().model(&take::codes(batch), &words.texts());
+    object(&give::Sheet::of(&words.sheet(), &model, &model.text()))
+}
+
+/// The "save your codes" machine for one batch. It remembers the generation and the count, and
+/// no code.
+#[wasm_bindgen(skip_typescript)]
+#[derive(Debug)]
+pub struct SavePrompt(prompt::State);
+
+#[wasm_bindgen]
+impl SavePrompt {
+    /// A prompt that shows this batch.
+    #[wasm_bindgen(constructor, skip_typescript)]
+    pub fn new(batch: &Batch) -> SavePrompt {
+        let count = batch
+            .codes()
+            .as_ref()
+            .map(Array::length)
+            .or(batch.count())
+            .unwrap_or(0);
+        SavePrompt(prompt::State::new(batch.generation(), count.min(255) as u8))
+    }
+
+    /// Where the prompt stands.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn state(&self) -> JsValue {
+        object(&give::State::of(&self.0))
+    }
+
+    /// Takes an event, by name or as an object with `type`; gives the state and the effects.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn step(&mut self, event: &take::Event) -> Result<JsValue, JsValue> {
+        let event = take::event(event).ok_or_else(|| Error::new("spare-key: unknown event"))?;
+        let (state, effects) = prompt::step(&self.0, event);
+        self.0 = state;
+        Ok(object(&give::Step::of(&state, &effects)))
+    }
+}
+
+fn wanted(format: Option<&str>) -> Option<Format> {
+    format.and_then(Format::named)
+}

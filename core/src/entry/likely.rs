@@ -1,0 +1,119 @@
+//! Where a typo probably is.
+//!
+//! One check symbol can't locate an error, but it leaves few places where one of the usual slips
+//! would explain it: a look-alike taken for another, or two neighbours swapped. Those are named,
+//! to be looked at. For any other error the list is empty or wrong, and so it is never applied.
+
+use crate::{alphabet, check};
+
+/// The most places that are named. More would be a riddle and no help.
+pub const MAX_LIKELY: usize = 8;
+
+/// Symbols that people take for each other. All pairs inside of a group count.
+const LOOK_ALIKES: [&str; 14] = [
+    "OQD", "ILJT", "S5", "Z27", "G6C", "UVY", "MN", "KX", "A4", "PR", "EF", "B36", "VW", "HN",
+];
+
+/// What would explain the failed check at a place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// The symbol looks like this one, which would fit.
+    LooksLike(char),
+    /// This symbol and the next are swapped.
+    SwappedWithNext,
+    /// A `1`: `I` or `L`.
+    One,
+    /// Not a symbol; this one would fit.
+    Missing(char),
+}
+
+impl Kind {
+    /// Its name in lower case with dashes, as the vectors and JavaScript say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::LooksLike(_) => "looks-like",
+            Kind::SwappedWithNext => "swapped-with-next",
+            Kind::One => "one",
+            Kind::Missing(_) => "missing",
+        }
+    }
+
+    /// The one symbol that would fit here, if it is one.
+    pub const fn symbol(self) -> Option<char> {
+        match self {
+            Kind::LooksLike(symbol) | Kind::Missing(symbol) => Some(symbol),
+            Kind::SwappedWithNext | Kind::One => None,
+        }
+    }
+}
+
+/// A place to look at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    /// Counted from 0 over the characters that count.
+    pub at: usize,
+    /// What may be the matter there.
+    pub kind: Kind,
+}
+
+/// At most [`MAX_LIKELY`] places, from left to right.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Likely([Option<Place>; MAX_LIKELY]);
+
+impl Likely {
+    /// The places from left to right.
+    pub fn iter(&self) -> impl Iterator<Item = Place> + '_ {
+        self.0.iter().flatten().copied()
+    }
+
+    /// Adds a place, if there is room for it.
+    fn push(&mut self, at: usize, kind: Kind) {
+        if let Some(slot) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(Place { at, kind });
+        }
+    }
+
+    /// The symbol that a foreign character must have been, all others being right.
+    pub(super) fn erasure(values: &[u8], at: usize) -> Likely {
+        let mut likely = Likely::default();
+        likely.push(
+            at,
+            Kind::Missing(alphabet::symbol(check::erasure(values, at))),
+        );
+        likely
+    }
+
+    pub(super) fn ones(ones: &[usize]) -> Likely {
+        let mut likely = Likely::default();
+        for at in ones {
+            likely.push(*at, Kind::One);
+        }
+        likely
+    }
+
+    /// The places where one usual slip explains why these values fail the check.
+    ///
+    /// At each place just one symbol would satisfy it, so at most one look-alike is named there.
+    pub(super) fn typos(values: &[u8]) -> Likely {
+        let mut likely = Likely::default();
+        for (at, value) in values.iter().enumerate() {
+            let fitting = alphabet::symbol(check::erasure(values, at));
+            if look_alike(alphabet::symbol(*value), fitting) {
+                likely.push(at, Kind::LooksLike(fitting));
+            }
+            if check::is_valid_swapped(values, at) {
+                likely.push(at, Kind::SwappedWithNext);
+            }
+        }
+        likely
+    }
+}
+
+/// Whether people take one of the symbols for the other.
+fn look_alike(one: char, other: char) -> bool {
+    let in_group = |group: &str, symbol| group.chars().any(|member| member == symbol);
+    one != other
+        && LOOK_ALIKES
+            .iter()
+            .any(|group| in_group(group, one) && in_group(group, other))
+}

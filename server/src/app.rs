@@ -1,0 +1,184 @@
+//! The composition root: settings in, running product out. Nobody imports it but `main`, the
+//! command line and the tests.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::domain::{Mfa, Parts, Policy};
+use crate::entropy::Entropy;
+use crate::hasher::{Hasher, PoolSize};
+use crate::http;
+use crate::keyring::Keyring;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use crate::store::sqlite::OpenError;
+
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A file; made when it is not there.
+    Sqlite(PathBuf),
+}
+
+impl StoreUrl {
+    /// Reads `sqlite:PATH`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("sqlite:")
+            .filter(|path| !path.is_empty())
+            .map(|path| Self::Sqlite(PathBuf::from(path)))
+    }
+
+    /// Opens it, bringing its schema up to date.
+    ///
+    /// # Errors
+    /// As the adapter says.
+    pub fn open(&self) -> Result<Arc<dyn Store>, OpenError> {
+        match self {
+            Self::Sqlite(_) => Err(OpenError),
+        }
+    }
+}
+
+/// What a product is assembled from.
+pub struct Ingredients {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The server's secrets.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What is allowed.
+    pub policy: Policy,
+    /// How many hashes at once.
+    pub pool: PoolSize,
+    /// How it is reached.
+    pub http: http::Settings,
+}
+
+impl std::fmt::Debug for Ingredients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingredients")
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The assembled product.
+#[derive(Debug, Clone)]
+pub struct App {
+    mfa: Mfa,
+    http: Arc<http::Settings>,
+}
+
+/// How often what has run out is erased.
+const SWEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// How long open requests may take once the server is told to stop.
+const DRAIN_FOR: Duration = Duration::from_secs(20);
+
+impl App {
+    /// Starts the hash pool and puts the parts together.
+    ///
+    /// # Errors
+    /// The operating system gave no threads.
+    pub fn assemble(ingredients: Ingredients) -> std::io::Result<Self> {
+        let Ingredients {
+            store,
+            keyring,
+            clock,
+            entropy,
+            policy,
+            pool,
+            http,
+        } = ingredients;
+        let hasher = Hasher::start(pool)?;
+        let metrics = Arc::new(Metrics::default());
+        let mfa = Mfa::new(Parts {
+            store,
+            hasher,
+            keyring,
+            clock,
+            entropy,
+            metrics,
+            policy,
+        });
+        Ok(Self {
+            mfa,
+            http: Arc::new(http),
+        })
+    }
+
+    /// The use cases.
+    pub fn mfa(&self) -> &Mfa {
+        &self.mfa
+    }
+
+    /// Every route.
+    pub fn router(&self) -> Router {
+        http::router(http::Web {
+            mfa: self.mfa.clone(),
+            settings: Arc::clone(&self.http),
+        })
+    }
+
+    /// Answers on `listener` until `stop` resolves, then lets open requests finish.
+    ///
+    /// # Errors
+    /// The listener failed.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
+        let service = self
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+            stop.await;
+            tracing::info!("stopping: open requests are finished, new ones are not taken");
+            // Nobody listens any more once the server has ended by itself.
+            let _ended = stopping.send(());
+        });
+        let result = tokio::select! {
+            result = async { server.await } => result,
+            () = async {
+                // Ends only after a stop was asked for and the time to drain has passed.
+                if stopped.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                tokio::time::sleep(DRAIN_FOR).await;
+            } => {
+                tracing::warn!("stopped with requests still open");
+                Ok(())
+            }
+        };
+        sweeper.abort();
+        result
+    }
+}
+
+async fn sweep_for_ever(mfa: Mfa) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = mfa.sweep().await {
+            tracing::error!(error = %error, "what has run out could not be erased");
+        }
+        match mfa.census().await {
+            Ok(census) => mfa.metrics().batches(&census),
+            Err(error) => tracing::error!(error = %error, "live batches could not be counted"),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Authenticators: binding a TOTP app, proving it, putting a new one in the lost one's place.
+//!
+//! The secret is sealed under the keyring, bound to account and authenticator. A time step is
+//! accepted once (RFC 6238, 5.2) and its acceptance carries whatever it brings about in the same
+//! transaction. Guessing has a throttle of its own, behind the first factor.
+
+use zeroize::Zeroizing;
+
+use super::{Authority, Caller, Mfa, Refusal, Result, event, totp};
+use crate::entropy::{draw_authenticator_id, draw_bytes};
+use crate::keyring::Sealing;
+use crate::metrics::SignIn;
+use crate::model::{AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest};
+use crate::store::{
+    self, AcceptTotp, BoundTotp, ConfirmTotp, NewTotp, Others, Progress, Reserved, SessionKind,
+    TotpAccepted, TotpConfirmed,
+};
+
+/// An authenticator that waits for its first password: what the app needs.
+pub struct Enrollment {
+    /// The secret in base32, for typing.
+    pub secret: Zeroizing<String>,
+    /// The `otpauth:` address, for the QR code.
+    pub uri: Zeroizing<String>,
+    /// Whether it takes the place of another.
+    pub replaces: bool,
+}
+
+impl std::fmt::Debug for Enrollment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Enrollment(…)")
+    }
+}
+
+/// A bound authenticator as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Factor {
+    /// Its public name.
+    pub id: AuthenticatorId,
+    /// When it was bound.
+    pub confirmed_at: Timestamp,
+    /// When it was last accepted.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What a one-time password brought about.
+#[derive(Debug)]
+pub enum Passed {
+    /// A session: the person is in, or has a fresher one in place of the old.
+    Session(Token),
+    /// The factor is proven; recovery codes are still to be saved.
+    SaveCodes,
+}
+
+impl Mfa {
+    /// Begins binding an authenticator, or shows the one begun before: a reload changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyEnrolled`] of who has one and is not in,
+    /// [`Refusal::FreshProofRequired`]; a fault.
+    pub async fn begin_enrollment(&self, caller: &Caller) -> Result<Enrollment> {
+        let now = self.now();
+        let (holder, replaces) = self.may_bind(caller, now).await?;
+        let label = self.label(caller).await?;
+        if let Some(pending) = self
+            .store
+            .pending_totp(&caller.account, &holder, now)
+            .await?
+        {
+            let secret = self.open_secret(caller, &pending.id, &pending.secret)?;
+            return Ok(self.enrollment(&label, &secret, replaces));
+        }
+        let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
+        let id = draw_authenticator_id(&*self.entropy)?;
+        let what = Sealing::Totp(&id.0);
+        let sealed = self
+            .keyring
+            .seal(&*self.entropy, &caller.account, what, secret.as_slice())?;
+        self.store
+            .begin_totp(NewTotp {
+                id,
+                account: caller.account.clone(),
+                secret: sealed,
+                holder,
+                at: now,
+                expires_at: now.plus(self.policy.challenge_for),
+            })
+            .await?;
+        Ok(self.enrollment(&label, secret.as_slice(), replaces))
+    }
+
+    /// Binds the pending authenticator with its first password.
+    ///
+    /// # Errors
+    /// [`Refusal::MalformedOtp`], [`Refusal::OtpNotAccepted`], [`Refusal::OtpThrottled`],
+    /// [`Refusal::NoPendingAuthenticator`], and those of [`Mfa::begin_enrollment`]; a fault.
+    pub async fn confirm_enrollment(&self, caller: &Caller, otp: &str) -> Result<Passed> {
+        let digits = totp::parse(otp).ok_or(Refusal::MalformedOtp)?;
+        let now = self.now();
+        let (holder, replaces) = self.may_bind(caller, now).await?;
+        let pending = self
+            .store
+            .pending_totp(&caller.account, &holder, now)
+            .await?
+            .ok_or(Refusal::NoPendingAuthenticator)?;
+        let tries_left = self.reserve_otp(caller, now).await?;
+        let secret = self.open_secret(caller, &pending.id, &pending.secret)?;
+        let Some(step) = totp::matching_step(&secret, &digits, now) else {
+            return self.otp_refused(caller, tries_left, now).await;
+        };
+        let (passed, progress) = self.progress(caller, now).await?;
+        let (others, kind) = if replaces {
+            (Others::Replace, EventKind::FactorReplaced)
+        } else {
+            (Others::Keep, EventKind::FactorEnrolled)
+        };
+        let confirm = ConfirmTotp {
+            account: caller.account.clone(),
+            id: pending.id,
+            holder,
+            step,
+            others,
+            progress,
+            at: now,
+            event: event::by(caller, kind, now),
+        };
+        match self.store.confirm_totp(confirm).await? {
+            TotpConfirmed::Done => Ok(passed),
+            TotpConfirmed::Gone => Err(Refusal::NoPendingAuthenticator.into()),
+            TotpConfirmed::NoProgress => Err(gone(caller).into()),
+        }
+    }
+
+    /// Proves a bound authenticator: completes a challenge, or freshens a session (step-up).
+    ///
+    /// # Errors
+    /// [`Refusal::MalformedOtp`], [`Refusal::OtpNotAccepted`], [`Refusal::OtpThrottled`],
+    /// [`Refusal::NoAuthenticator`], [`Refusal::ChallengeGone`], [`Refusal::SessionGone`];
+    /// a fault.
+    pub async fn prove_totp(&self, caller: &Caller, otp: &str) -> Result<Passed> {
+        let digits = totp::parse(otp).ok_or(Refusal::MalformedOtp)?;
+        let now = self.now();
+        let bound = self.store.authenticators(&caller.account).await?;
+        if bound.is_empty() {
+            return Err(Refusal::NoAuthenticator.into());
+        }
+        let tries_left = self.reserve_otp(caller, now).await?;
+        let Some((id, step)) = self.matching(caller, &bound, &digits, now)? else {
+            return self.otp_refused(caller, tries_left, now).await;
+        };
+        let (passed, progress) = self.progress(caller, now).await?;
+        let accept = AcceptTotp {
+            account: caller.account.clone(),
+            id,
+            step,
+            progress,
+            at: now,
+            event: event::by(caller, EventKind::FactorVerified, now),
+        };
+        match self.store.accept_totp(accept).await? {
+            TotpAccepted::Done => {
+                self.metrics.sign_in(SignIn::OtpAccepted);
+                Ok(passed)
+            }
+            TotpAccepted::StepSpent => self.otp_refused(caller, tries_left, now).await,
+            TotpAccepted::NoProgress => Err(gone(caller).into()),
+        }
+    }
+
+    /// The account's bound authenticators, oldest first.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn factors(&self, caller: &Caller) -> Result<Vec<Factor>> {
+        let bound = self.store.authenticators(&caller.account).await?;
+        Ok(bound
+            .into_iter()
+            .map(
+                |BoundTotp {
+                     id,
+                     confirmed_at,
+                     last_used_at,
+                     ..
+                 }| Factor {
+                    id,
+                    confirmed_at,
+                    last_used_at,
+                },
+            )
+            .collect())
+    }
+
+    /// Binds an authenticator whose secret is given: the demo tenant's, and administration.
+    ///
+    /// # Errors
+    /// [`Refusal::MalformedOtp`] for a secret that is none; a fault.
+    pub async fn bind_known_secret(&self, caller: &Caller, base32: &str) -> Result<()> {
+        let secret = totp::parse_base32(base32).ok_or(Refusal::MalformedOtp)?;
+        let now = self.now();
+        let id = draw_authenticator_id(&*self.entropy)?;
+        let holder = TokenDigest(*draw_bytes::<32>(&*self.entropy)?);
+        let what = Sealing::Totp(&id.0);
+        let sealed = self
+            .keyring
+            .seal(&*self.entropy, &caller.account, what, &secret)?;
+        self.store
+            .begin_totp(NewTotp {
+                id: id.clone(),
+                account: caller.account.clone(),
+                secret: sealed,
+                holder,
+                at: now,
+                expires_at: now.plus(Millis::minutes(1)),
+            })
+            .await?;
+        let confirm = ConfirmTotp {
+            account: caller.account.clone(),
+            id,
+            holder,
+            // No password was seen, so none is spent: two steps back are past every window.
+            step: now.0.div_euclid(1_000).div_euclid(totp::STEP) - 2,
+            others: Others::Keep,
+            progress: Progress::Nothing,
+            at: now,
+            event: event::by(caller, EventKind::FactorEnrolled, now).because("given secret"),
+        };
+        match self.store.confirm_totp(confirm).await? {
+            TotpConfirmed::Done => Ok(()),
+            TotpConfirmed::Gone | TotpConfirmed::NoProgress => {
+                Err(Refusal::NoPendingAuthenticator.into())
+            }
+        }
+    }
+
+    /// Who may bind: on the way in, whoever has none; within, whoever came by a recovery code (in
+    /// place of the lost one) or has just proven the one there is.
+    async fn may_bind(&self, caller: &Caller, now: Timestamp) -> Result<(TokenDigest, bool)> {
+        match &caller.authority {
+            Authority::Challenge { digest, .. } => {
+                if self.store.authenticators(&caller.account).await?.is_empty() {
+                    Ok((*digest, false))
+                } else {
+                    Err(Refusal::AlreadyEnrolled.into())
+                }
+            }
+            Authority::Session { digest, kind, .. } => {
+                let may =
+                    *kind == SessionKind::Recovery || caller.is_fresh(now, self.policy.fresh_for);
+                if may {
+                    Ok((*digest, true))
+                } else {
+                    Err(Refusal::FreshProofRequired.into())
+                }
+            }
+            Authority::Host { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+        }
+    }
+
+    /// What a proven factor brings about for this caller.
+    async fn progress(&self, caller: &Caller, now: Timestamp) -> Result<(Passed, Progress)> {
+        match &caller.authority {
+            Authority::Challenge { digest, .. } => {
+                let codes_due = self.policy.recovery_codes
+                    && self.store.live_batch(&caller.account).await?.is_none();
+                if codes_due {
+                    return Ok((
+                        Passed::SaveCodes,
+                        Progress::FactorProven { challenge: *digest },
+                    ));
+                }
+                let (token, session) = self.full_session(&caller.account, now)?;
+                let progress = Progress::Grant {
+                    challenge: *digest,
+                    session,
+                };
+                Ok((Passed::Session(token), progress))
+            }
+            Authority::Session {
+                digest,
+                auth_time,
+                opened_by,
+                ..
+            } => {
+                let (token, mut next) = self.full_session(&caller.account, now)?;
+                next.auth_time = *auth_time;
+                next.opened_by = *opened_by;
+                let progress = Progress::StepUp {
+                    session: *digest,
+                    next,
+                };
+                Ok((Passed::Session(token), progress))
+            }
+            Authority::Host { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+        }
+    }
+
+    fn matching(
+        &self,
+        caller: &Caller,
+        bound: &[BoundTotp],
+        digits: &str,
+        now: Timestamp,
+    ) -> Result<Option<(AuthenticatorId, i64)>> {
+        for authenticator in bound {
+            let secret = self.open_secret(caller, &authenticator.id, &authenticator.secret)?;
+            if let Some(step) = totp::matching_step(&secret, digits, now) {
+                return Ok(Some((authenticator.id.clone(), step)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn reserve_otp(&self, caller: &Caller, now: Timestamp) -> Result<u32> {
+        let policy = self.policy.totp_throttle;
+        let reserved = self
+            .store
+            .reserve_attempt(&caller.account, store::Lane::Totp, policy, now)
+            .await?;
+        let retry_at = match reserved {
+            Reserved::Granted { tries_left, .. } => return Ok(tries_left),
+            Reserved::Throttled { retry_at } => Some(retry_at),
+            Reserved::Dead => None,
+        };
+        self.metrics.sign_in(SignIn::OtpThrottled);
+        Err(Refusal::OtpThrottled { retry_at }.into())
+    }
+
+    async fn otp_refused(
+        &self,
+        caller: &Caller,
+        tries_left: u32,
+        now: Timestamp,
+    ) -> Result<Passed> {
+        self.metrics.sign_in(SignIn::OtpRefused);
+        self.store
+            .record(vec![event::by(caller, EventKind::FactorRefused, now)])
+            .await?;
+        Err(Refusal::OtpNotAccepted { tries_left }.into())
+    }
+
+    fn open_secret(
+        &self,
+        caller: &Caller,
+        id: &AuthenticatorId,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(self
+            .keyring
+            .open(&caller.account, Sealing::Totp(&id.0), sealed)?)
+    }
+
+    fn enrollment(&self, label: &str, secret: &[u8], replaces: bool) -> Enrollment {
+        let uri = totp::uri(&self.policy.product, label, secret);
+        Enrollment {
+            secret: totp::base32(secret),
+            uri,
+            replaces,
+        }
+    }
+
+    /// How the authenticator app will name the account.
+    async fn label(&self, caller: &Caller) -> Result<String> {
+        let account = self.store.account(&caller.account).await?;
+        Ok(account
+            .and_then(|account| account.login)
+            .unwrap_or_else(|| caller.account.as_str().to_owned()))
+    }
+}
+
+fn gone(caller: &Caller) -> Refusal {
+    match caller.authority {
+        Authority::Session { .. } => Refusal::SessionGone,
+        _ => Refusal::ChallengeGone,
+    }
+}

@@ -1,0 +1,317 @@
+//! Signing in: a password opens a challenge, a factor completes it, and it yields one session.
+
+use std::net::IpAddr;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{Authority, Caller, Mfa, Refusal, Result, event};
+use crate::entropy::draw_token;
+use crate::hasher::{Job, Lane};
+use crate::keyring::{scope, token_digest};
+use crate::metrics::SignIn;
+use crate::model::{
+    AccountId, EventKind, Generation, Scheme, SecretDigest, Timestamp, Token, TokenDigest,
+};
+use crate::store::{
+    Account, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Session, SessionKind,
+};
+
+/// A password was right.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What the person holds until the challenge is complete.
+    pub challenge: Token,
+    /// Who it is, now that a factor is proven.
+    pub caller: Caller,
+}
+
+/// What a sign-in still needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// No authenticator is bound: bind one.
+    Enroll,
+    /// Prove the authenticator (or redeem a code).
+    Prove,
+    /// A factor is proven and there are no live codes: save some.
+    SaveCodes,
+}
+
+impl Mfa {
+    /// Checks login and password and opens a challenge.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongCredentials`], for an unknown login at the same cost; busy; a fault.
+    pub async fn sign_in(
+        &self,
+        login: &str,
+        password: &Zeroizing<String>,
+        ip: Option<IpAddr>,
+    ) -> Result<SignedIn> {
+        let now = self.now();
+        let permit = self.hasher.admit(Lane::Passwords)?;
+        let found = self.store.account_by_login(&fold_login(login)).await?;
+        let stored = found.as_ref().and_then(|account| account.password.as_ref());
+        let digest = permit
+            .hash(self.password_job(found.as_ref(), password)?)
+            .await?;
+        let expected = stored.map_or([0; 32], |stored| stored.digest.digest);
+        let right = bool::from(digest.ct_eq(&expected)) & stored.is_some();
+        let account = match (found, right) {
+            (Some(account), true) => account.id,
+            (found, _) => {
+                self.metrics.sign_in(SignIn::PasswordRefused);
+                if let Some(account) = found {
+                    let row = event::by_person(&account.id, EventKind::PasswordRefused, now, ip);
+                    self.store.record(vec![row]).await?;
+                }
+                return Err(Refusal::WrongCredentials.into());
+            }
+        };
+        let token = draw_token(&*self.entropy)?;
+        let digest = token_digest(&token);
+        let challenge = NewChallenge {
+            digest,
+            account: account.clone(),
+            at: now,
+            expires_at: now.plus(self.policy.challenge_for),
+            event: event::by_person(&account, EventKind::PasswordVerified, now, ip),
+        };
+        if !self.store.open_challenge(challenge).await? {
+            return Err(Refusal::WrongCredentials.into());
+        }
+        self.metrics.sign_in(SignIn::PasswordAccepted);
+        let authority = Authority::Challenge {
+            digest,
+            factor_at: None,
+            password_at: now,
+        };
+        Ok(SignedIn {
+            challenge: token,
+            caller: Caller {
+                account,
+                authority,
+                ip,
+            },
+        })
+    }
+
+    /// Whose challenge this is.
+    ///
+    /// # Errors
+    /// [`Refusal::ChallengeGone`]; a fault.
+    pub async fn caller_by_challenge(&self, token: &Token, ip: Option<IpAddr>) -> Result<Caller> {
+        let digest = token_digest(token);
+        let challenge = self.open_challenge_of(&digest).await?;
+        let authority = Authority::Challenge {
+            digest,
+            factor_at: challenge.factor_at,
+            password_at: challenge.password_at,
+        };
+        Ok(Caller {
+            account: challenge.account,
+            authority,
+            ip,
+        })
+    }
+
+    /// Whose session this is.
+    ///
+    /// # Errors
+    /// [`Refusal::SessionGone`]; a fault.
+    pub async fn caller_by_session(&self, token: &Token, ip: Option<IpAddr>) -> Result<Caller> {
+        let digest = token_digest(token);
+        let now = self.now();
+        let idle_since = Timestamp(now.0.saturating_sub(self.policy.idle_for.0));
+        let Session {
+            account,
+            kind,
+            auth_time,
+            factor_at,
+            opened_by,
+            ..
+        } = self
+            .store
+            .session(&digest, now, idle_since)
+            .await?
+            .ok_or(Refusal::SessionGone)?;
+        let authority = Authority::Session {
+            digest,
+            kind,
+            auth_time,
+            factor_at,
+            opened_by,
+        };
+        Ok(Caller {
+            account,
+            authority,
+            ip,
+        })
+    }
+
+    /// What the challenge still needs.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfOrder`] for who is not on the way in; a fault.
+    pub async fn next_step(&self, caller: &Caller) -> Result<NextStep> {
+        let Authority::Challenge { factor_at, .. } = caller.authority else {
+            return Err(Refusal::OutOfOrder.into());
+        };
+        if self.store.authenticators(&caller.account).await?.is_empty() {
+            return Ok(NextStep::Enroll);
+        }
+        Ok(if factor_at.is_some() {
+            NextStep::SaveCodes
+        } else {
+            NextStep::Prove
+        })
+    }
+
+    /// The end of enrollment: the codes are saved, the batch goes live, the session opens. When a
+    /// repeat finds the batch live already, the challenge has yielded its session before.
+    ///
+    /// # Errors
+    /// [`Refusal::NotConfirmed`] unless `saved`, [`Refusal::StaleGeneration`],
+    /// [`Refusal::ChallengeGone`], [`Refusal::OutOfOrder`]; a fault.
+    pub async fn complete_enrollment(
+        &self,
+        caller: &Caller,
+        generation: Generation,
+        saved: Saved,
+    ) -> Result<Token> {
+        let Authority::Challenge {
+            digest,
+            factor_at: Some(_),
+            ..
+        } = caller.authority
+        else {
+            return Err(Refusal::OutOfOrder.into());
+        };
+        saved.or_refuse()?;
+        let (token, session) = self.full_session(&caller.account, self.now())?;
+        let progress = Progress::Grant {
+            challenge: digest,
+            session,
+        };
+        if self.activate_and(caller, generation, progress).await? {
+            Ok(token)
+        } else {
+            Err(Refusal::ChallengeGone.into())
+        }
+    }
+
+    /// Ends the caller's session.
+    ///
+    /// # Errors
+    /// A fault. That it was over already is none.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
+        if let Authority::Session { digest, .. } = &caller.authority {
+            let row = event::by(caller, EventKind::SignedOut, self.now());
+            self.store.end_session(digest, row).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn open_challenge_of(&self, digest: &TokenDigest) -> Result<Challenge> {
+        let now = self.now();
+        let challenge = self.store.challenge(digest).await?;
+        challenge
+            .filter(|challenge| challenge.spent_at.is_none() && challenge.expires_at > now)
+            .ok_or_else(|| Refusal::ChallengeGone.into())
+    }
+
+    /// A session that an enrolled authenticator opens.
+    pub(super) fn full_session(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<(Token, NewSession)> {
+        let token = draw_token(&*self.entropy)?;
+        let session = NewSession {
+            digest: token_digest(&token),
+            account: account.clone(),
+            kind: SessionKind::Full,
+            auth_time: now,
+            factor_at: Some(now),
+            opened_by: None,
+            at: now,
+            expires_at: now.plus(self.policy.session_for),
+        };
+        Ok((token, session))
+    }
+
+    /// The one slow hash of a password: the account's, or one of the same cost against nothing.
+    fn password_job(&self, account: Option<&Account>, password: &Zeroizing<String>) -> Result<Job> {
+        let stored = account.and_then(|account| account.password.as_ref());
+        let scheme = stored.map_or_else(|| self.current_scheme(), |stored| stored.scheme);
+        let salt = stored.map_or([0; 16], |stored| stored.digest.salt);
+        Ok(Job {
+            secret: Zeroizing::new(password.as_bytes().to_vec()),
+            salt,
+            pepper: self.keyring.pepper(scheme.key)?,
+            bound_to: account.map_or([0; 32], |account| scope(b"password", &account.id, &[])),
+            params: scheme.params,
+        })
+    }
+
+    pub(super) fn current_scheme(&self) -> Scheme {
+        Scheme {
+            params: self.policy.hash,
+            key: self.keyring.current(),
+        }
+    }
+
+    /// Digests a new password.
+    pub(super) async fn digest_password(
+        &self,
+        account: &AccountId,
+        password: &Zeroizing<String>,
+    ) -> Result<PasswordDigest> {
+        let permit = self.hasher.admit(Lane::Passwords)?;
+        let scheme = self.current_scheme();
+        let salt = *crate::entropy::draw_bytes::<16>(&*self.entropy)?;
+        let digest = permit
+            .hash(Job {
+                secret: Zeroizing::new(password.as_bytes().to_vec()),
+                salt,
+                pepper: self.keyring.pepper(scheme.key)?,
+                bound_to: scope(b"password", account, &[]),
+                params: scheme.params,
+            })
+            .await?;
+        Ok(PasswordDigest {
+            scheme,
+            digest: SecretDigest {
+                salt,
+                digest: *digest,
+            },
+        })
+    }
+}
+
+/// Whether the person has said that the codes are saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Said so.
+    Confirmed,
+    /// Did not.
+    Unconfirmed,
+}
+
+impl Saved {
+    /// Refuses what is not confirmed.
+    ///
+    /// # Errors
+    /// [`Refusal::NotConfirmed`].
+    pub fn or_refuse(self) -> Result<()> {
+        match self {
+            Self::Confirmed => Ok(()),
+            Self::Unconfirmed => Err(Refusal::NotConfirmed.into()),
+        }
+    }
+}
+
+/// Logins are compared without regard to case and surrounding spaces.
+pub(super) fn fold_login(login: &str) -> String {
+    login.trim().to_lowercase()
+}

@@ -1,0 +1,159 @@
+//! Why a use case did not do what was asked.
+
+use std::time::Duration;
+
+use crate::entropy::EntropyFault;
+use crate::hasher::{Busy, HashFault};
+use crate::keyring::{KeyFault, SealError};
+use crate::model::{Generation, Timestamp};
+use crate::store::StoreFault;
+
+/// Refused, busy or broken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An answer we stand by.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The slow hash has no place left; nothing was charged and nothing changed.
+    #[error("busy")]
+    Busy {
+        /// When it is worth asking again.
+        retry_after: Duration,
+    },
+    /// Something broke; nothing changed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Every answer of "no". Closed: a dialect maps it by a match without a wildcard, so that a new one
+/// does not compile until every dialect has answered it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The account is not known (never told to who redeems).
+    UnknownAccount,
+    /// The identifier is another account's.
+    AccountTaken,
+    /// The login is another account's.
+    LoginTaken,
+    /// The password is too short or too long (NIST SP 800-63B-4, 3.1.1.2).
+    UnfitPassword,
+    /// Login and password do not belong together.
+    WrongCredentials,
+    /// The sign-in is over: spent, run out, or never begun.
+    ChallengeGone,
+    /// The session is over.
+    SessionGone,
+    /// The next step of the sign-in is another one.
+    OutOfOrder,
+    /// A factor must have been proven within the last minutes.
+    FreshProofRequired,
+    /// No authenticator is bound, and codes are never the only factor.
+    NoAuthenticator,
+    /// An authenticator is bound already.
+    AlreadyEnrolled,
+    /// No authenticator waits for its first password.
+    NoPendingAuthenticator,
+    /// What was typed cannot be a one-time password; nothing was charged.
+    MalformedOtp,
+    /// The one-time password is wrong or was used.
+    OtpNotAccepted {
+        /// Attempts left without waiting.
+        tries_left: u32,
+    },
+    /// Too many one-time passwords were wrong.
+    OtpThrottled {
+        /// When the next can be tried; never, without an administrator.
+        retry_at: Option<Timestamp>,
+    },
+    /// There are no recovery codes here: the feature is off.
+    RecoveryCodesOff,
+    /// The code is wrong, used, superseded, revoked, or the account has none or is unknown: one
+    /// answer for all.
+    CodeNotAccepted {
+        /// Attempts left without waiting.
+        tries_left: u32,
+        /// When the next can be made, if only after a wait.
+        retry_at: Option<Timestamp>,
+    },
+    /// Too many codes were wrong.
+    Throttled {
+        /// When the next can be tried; never, until new codes are issued or an administrator helps.
+        retry_at: Option<Timestamp>,
+    },
+    /// No batch is pending, or it ran out, or it is another's.
+    NoPendingBatch,
+    /// That batch is not the pending one.
+    StaleGeneration {
+        /// This one is, if any.
+        pending: Option<Generation>,
+    },
+    /// The person has not said that the codes are saved.
+    NotConfirmed,
+    /// The idempotency key came with another request, or its answer can no longer be given.
+    IdempotencyConflict,
+    /// The client's identifier is another client's.
+    ClientTaken,
+    /// There is no such client.
+    UnknownClient,
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Busy> for Error {
+    fn from(busy: Busy) -> Self {
+        Self::Busy {
+            retry_after: busy.retry_after,
+        }
+    }
+}
+
+/// What broke, with its chain.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// The randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyFault),
+    /// The slow hash.
+    #[error(transparent)]
+    Hash(#[from] HashFault),
+    /// A batch could not be drawn.
+    #[error("no batch of distinct codes could be drawn")]
+    Draft,
+    /// Others changed the account again and again meanwhile.
+    #[error("the account was changed by others at every try")]
+    Contended,
+    /// What is stored is not what this program stores.
+    #[error("stored data is not what it should be: {0}")]
+    Corrupt(&'static str),
+}
+
+macro_rules! fault_from {
+    ($($from:ty),*) => {$(
+        impl From<$from> for Error {
+            fn from(fault: $from) -> Self {
+                Self::Fault(fault.into())
+            }
+        }
+    )*};
+}
+
+fault_from!(StoreFault, KeyFault, EntropyFault, HashFault);
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Key(fault) => fault.into(),
+            SealError::Entropy(fault) => fault.into(),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The use cases: what Spare Key does, in its own words.
+//!
+//! Drawn for an ideal client and for no dialect. It knows the store only by its port, and nothing
+//! of HTTP, JSON or SQL. What may be done depends on the [`Caller`] alone.
+
+mod account;
+mod authenticator;
+mod caller;
+mod challenge;
+mod client;
+mod error;
+mod event;
+mod policy;
+mod recovery;
+mod redeem;
+mod totp;
+
+use std::sync::Arc;
+
+pub use self::account::{AccountCard, NewPerson};
+pub use self::authenticator::{Enrollment, Factor, Passed};
+pub use self::caller::{Authority, Caller, HostProof, VouchedBy};
+pub use self::challenge::{NextStep, Saved, SignedIn};
+pub use self::client::{ClientCard, NewMachineClient, SCOPES, Scope};
+pub use self::error::{Error, Fault, Refusal};
+pub use self::policy::Policy;
+pub use self::recovery::{
+    AccountState, IdempotencyKey, Issued, NumberedCode, PendingStatus, StageRequest, Status,
+    ThrottleStatus, wait_until,
+};
+pub use self::redeem::Redemption;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::hasher::Hasher;
+use crate::keyring::Keyring;
+use crate::metrics::Metrics;
+use crate::model::Timestamp;
+use crate::store::Store;
+
+/// What a use case answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The product: every use case is a method, one file an area.
+#[derive(Clone)]
+pub struct Mfa {
+    store: Arc<dyn Store>,
+    hasher: Hasher,
+    keyring: Arc<Keyring>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    metrics: Arc<Metrics>,
+    policy: Policy,
+}
+
+impl std::fmt::Debug for Mfa {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mfa")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Mfa`] is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The slow hash.
+    pub hasher: Hasher,
+    /// The secrets.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is allowed.
+    pub policy: Policy,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts(…)")
+    }
+}
+
+impl Mfa {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            hasher,
+            keyring,
+            clock,
+            entropy,
+            metrics,
+            policy,
+        } = parts;
+        Self {
+            store,
+            hasher,
+            keyring,
+            clock,
+            entropy,
+            metrics,
+            policy,
+        }
+    }
+
+    /// What is allowed.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The secrets, for what the edge derives from them (CSRF proofs).
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The pool, for its figures.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Now, by the product's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A random opaque value, for what the edge hands out (the pre-sign-in cookie).
+    ///
+    /// # Errors
+    /// The source of randomness failed.
+    pub fn draw_token(&self) -> Result<crate::model::Token> {
+        Ok(crate::entropy::draw_token(&*self.entropy)?)
+    }
+
+    /// Whether the store answers and can be written to.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// Erases what has run out: sealed seeds, pending batches, challenges, sessions.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sweep(&self) -> Result<u64> {
+        Ok(self.store.sweep(self.now()).await?)
+    }
+
+    /// Live batches by codes left, for metrics.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn census(&self) -> Result<Vec<(u32, u64)>> {
+        Ok(self.store.census().await?)
+    }
+}

@@ -1,0 +1,90 @@
+//! What is allowed, how much of it and for how long.
+
+use spare_key_core::Spec;
+
+use crate::model::{HashParams, Millis};
+use crate::store::ThrottlePolicy;
+
+/// The settings that the use cases depend on.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whether there are recovery codes at all. Off: none issued, none accepted.
+    pub recovery_codes: bool,
+    /// What a batch is unless the caller asks otherwise.
+    pub batch: Spec,
+    /// What one slow hash costs.
+    pub hash: HashParams,
+    /// How long a pending batch can be shown and activated.
+    pub pending_for: Millis,
+    /// How long an idempotency key and the answer under it are remembered.
+    pub replay_for: Millis,
+    /// How recent a factor must be for changing factors and codes.
+    pub fresh_for: Millis,
+    /// How long a challenge stays open.
+    pub challenge_for: Millis,
+    /// The longest session (NIST SP 800-63B-4, 2.2.3: at most 24 hours).
+    pub session_for: Millis,
+    /// The longest pause in one (at most one hour).
+    pub idle_for: Millis,
+    /// Guessing recovery codes.
+    pub recovery_throttle: ThrottlePolicy,
+    /// Guessing one-time passwords.
+    pub totp_throttle: ThrottlePolicy,
+    /// At so many codes left, people are warned.
+    pub low_at: u32,
+    /// What people know the service as: on sheets and in authenticator apps.
+    pub product: String,
+}
+
+/// A bucket of ten failures refilled ten an hour, then waits of 30 s to 1 h, dead at 100 in a row.
+pub(super) const THROTTLE: ThrottlePolicy = ThrottlePolicy {
+    capacity: 10,
+    refill: Millis::minutes(6),
+    first_wait: Millis::seconds(30),
+    longest_wait: Millis::minutes(60),
+    dead_at: 100,
+};
+
+/// OWASP's floor for Argon2id.
+pub(super) const HASH: HashParams = HashParams {
+    memory_kib: 19_456,
+    passes: 2,
+    lanes: 1,
+};
+
+impl Policy {
+    /// The defaults of production, with recovery codes switched on or off.
+    pub fn standard(recovery_codes: bool) -> Self {
+        Self {
+            recovery_codes,
+            batch: Spec::LIST,
+            hash: HASH,
+            pending_for: Millis::minutes(10),
+            replay_for: Millis::minutes(10),
+            fresh_for: Millis::minutes(5),
+            challenge_for: Millis::minutes(20),
+            session_for: Millis::minutes(12 * 60),
+            idle_for: Millis::minutes(60),
+            recovery_throttle: THROTTLE,
+            totp_throttle: THROTTLE,
+            low_at: 3,
+            product: "Spare Key".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_policy_keeps_to_its_sources() {
+        let policy = Policy::standard(false);
+        assert_eq!(policy.batch.count(), 10);
+        assert!(policy.session_for <= Millis::minutes(24 * 60));
+        assert!(policy.idle_for <= Millis::minutes(60));
+        assert!(policy.recovery_throttle.dead_at <= 100);
+        assert!(policy.challenge_for > policy.pending_for);
+        assert!(crate::hasher::params_are_sound(policy.hash));
+    }
+}

@@ -1,0 +1,311 @@
+//! Redeeming: spending one code, in an order that matters.
+//!
+//! parse (the edge; costs nothing) → challenge → admission, or busy → reserve the attempt, or
+//! throttled → one slow hash, whatever there is → one transaction. An unknown account, no batch, a
+//! wrong, a used and a superseded code are one answer and one time.
+
+use spare_key_core::{Code, Format, Spec};
+use subtle::ConstantTimeEq;
+
+use super::{Authority, Caller, Fault, Issued, Mfa, Refusal, Result, event};
+use crate::entropy::draw_token;
+use crate::hasher::{Lane, Permit};
+use crate::keyring::token_digest;
+use crate::metrics::Outcome;
+use crate::model::{BatchState, EventKind, Generation, Scheme, Timestamp, Token};
+use crate::store::{
+    self, Activation, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind,
+    StoredCode,
+};
+
+/// Tries at replacing a batch while others change the same account.
+const TRIES: u32 = 5;
+
+/// A code was spent.
+#[derive(Debug, Clone)]
+pub struct Redemption {
+    /// The generation it was of.
+    pub generation: Generation,
+    /// Its number on the sheet: cross it out.
+    pub number: u32,
+    /// Codes left in that generation.
+    pub remaining: u32,
+    /// The size of that generation.
+    pub total: u32,
+    /// Few enough are left that the person should make new ones.
+    pub low: bool,
+    /// The next code, live at once, where a single code was spent.
+    pub replacement: Option<Issued>,
+    /// The session it opened, where a challenge was open.
+    pub session: Option<Token>,
+}
+
+/// The row that an attempt is measured against, if there is one.
+struct Candidate {
+    generation: Generation,
+    format: Format,
+    scheme: Scheme,
+    row: Option<StoredCode>,
+}
+
+impl Mfa {
+    /// Spends a code. Of a person, the challenge is spent in the same transaction and opens a
+    /// session that may do one thing: enroll a new authenticator in place of the lost one.
+    ///
+    /// # Errors
+    /// [`Refusal::ChallengeGone`], [`Refusal::Throttled`], [`Refusal::CodeNotAccepted`];
+    /// busy (nothing charged); a fault (no code spent, the charge taken back).
+    pub async fn redeem(&self, caller: &Caller, code: &Code) -> Result<Redemption> {
+        let now = self.now();
+        self.redeemable_challenge(caller).await?;
+        let permit = self.hasher.admit(Lane::Codes).inspect_err(|_| {
+            self.metrics.redemption(Outcome::Busy);
+        })?;
+        let tries = self.reserve(caller, now).await?;
+        let spent = self.verify_and_spend(caller, code, &permit, now).await;
+        match spent {
+            Ok(Some(redemption)) => {
+                self.metrics.redemption(Outcome::Accepted);
+                Ok(redemption)
+            }
+            Ok(None) => {
+                self.metrics.redemption(Outcome::Refused);
+                let (tries_left, retry_at) = tries;
+                Err(Refusal::CodeNotAccepted {
+                    tries_left,
+                    retry_at,
+                }
+                .into())
+            }
+            Err(error @ super::Error::Refused(_)) => Err(error),
+            Err(error) => {
+                self.metrics.redemption(Outcome::Fault);
+                self.take_charge_back(caller, now).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the challenge anew: the caller was made from it some time ago.
+    async fn redeemable_challenge(&self, caller: &Caller) -> Result<()> {
+        match &caller.authority {
+            Authority::Challenge { digest, .. } => {
+                let challenge = self.open_challenge_of(digest).await?;
+                if challenge.account == caller.account {
+                    Ok(())
+                } else {
+                    Err(Refusal::ChallengeGone.into())
+                }
+            }
+            Authority::Host { .. } => Ok(()),
+            // Who is in already, or sits at the server, has nothing to redeem.
+            Authority::Session { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+        }
+    }
+
+    async fn reserve(&self, caller: &Caller, now: Timestamp) -> Result<(u32, Option<Timestamp>)> {
+        let policy = self.policy.recovery_throttle;
+        let reserved = self
+            .store
+            .reserve_attempt(&caller.account, store::Lane::Recovery, policy, now)
+            .await?;
+        let retry_at = match reserved {
+            Reserved::Granted {
+                tries_left,
+                retry_at,
+            } => return Ok((tries_left, retry_at)),
+            Reserved::Throttled { retry_at } => Some(retry_at),
+            Reserved::Dead => None,
+        };
+        self.metrics.redemption(Outcome::Throttled);
+        let row = event::by(caller, EventKind::CodesThrottled, now);
+        self.store.record(vec![row]).await?;
+        Err(Refusal::Throttled { retry_at }.into())
+    }
+
+    /// `None`: not accepted, and on record why.
+    async fn verify_and_spend(
+        &self,
+        caller: &Caller,
+        code: &Code,
+        permit: &Permit,
+        now: Timestamp,
+    ) -> Result<Option<Redemption>> {
+        let live = if self.policy.recovery_codes {
+            self.store.live_batch(&caller.account).await?
+        } else {
+            None
+        };
+        let candidate = match live {
+            Some(live) => Some(self.candidate(caller, code, live)?),
+            None => None,
+        };
+        let matches = self
+            .verify(caller, code, candidate.as_ref(), permit)
+            .await?;
+        let why = match (&candidate, matches) {
+            (None, _) => "no batch",
+            (Some(Candidate { row: Some(row), .. }), true) if row.used => "used",
+            (Some(candidate), true) => {
+                if let Some(row) = &candidate.row {
+                    match self
+                        .spend(caller, candidate, row.number, permit, now)
+                        .await?
+                    {
+                        Ok(redemption) => return Ok(Some(redemption)),
+                        Err(why) => why,
+                    }
+                } else {
+                    "wrong"
+                }
+            }
+            (Some(_), false) => "wrong",
+        };
+        let mut row = event::by(caller, EventKind::CodesRefused, now).because(why);
+        row.generation = candidate.map(|candidate| candidate.generation);
+        self.store.record(vec![row]).await?;
+        Ok(None)
+    }
+
+    fn candidate(&self, caller: &Caller, code: &Code, live: LiveBatch) -> Result<Candidate> {
+        let LiveBatch {
+            generation,
+            format,
+            scheme,
+            codes,
+        } = live;
+        let locator =
+            self.keyring
+                .locator(scheme.key, &caller.account, generation, code.canonical())?;
+        let row = codes.into_iter().find(|row| row.locator == locator);
+        Ok(Candidate {
+            generation,
+            format,
+            scheme,
+            row,
+        })
+    }
+
+    /// The one slow hash of an attempt: against the row, or against nothing at the same cost.
+    async fn verify(
+        &self,
+        caller: &Caller,
+        code: &Code,
+        candidate: Option<&Candidate>,
+        permit: &Permit,
+    ) -> Result<bool> {
+        let generation = candidate.map_or(Generation(0), |candidate| candidate.generation);
+        let scheme = candidate.map_or(
+            Scheme {
+                params: self.policy.hash,
+                key: self.keyring.current(),
+            },
+            |candidate| candidate.scheme,
+        );
+        let row = candidate.and_then(|candidate| candidate.row.as_ref());
+        let salt = row.map_or([0; 16], |row| row.digest.salt);
+        let expected = row.map_or([0; 32], |row| row.digest.digest);
+        let job = self.code_job(&caller.account, generation, scheme, salt, code)?;
+        let digest = permit.hash(job).await?;
+        Ok(bool::from(digest.ct_eq(&expected)) & row.is_some())
+    }
+
+    /// Spends the row, its challenge and, where one is due, stores the replacement: one transaction.
+    async fn spend(
+        &self,
+        caller: &Caller,
+        candidate: &Candidate,
+        number: u32,
+        permit: &Permit,
+        now: Timestamp,
+    ) -> Result<std::result::Result<Redemption, &'static str>> {
+        let generation = candidate.generation;
+        for _ in 0..TRIES {
+            let (replacement, issued) = match candidate.format {
+                Format::List => (None, None),
+                Format::Single => {
+                    let mut draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
+                    draft.stage.activation = Activation::AtOnce;
+                    draft.issued.state = BatchState::Active;
+                    (Some(draft.stage), Some(draft.issued))
+                }
+            };
+            let (session, progress) = self.recovery_session(caller, generation, number, now)?;
+            let row = event::by(caller, EventKind::CodesRedeemed, now)
+                .about(generation)
+                .number(number);
+            let redeem = Redeem {
+                account: caller.account.clone(),
+                generation,
+                number,
+                progress,
+                replacement,
+                at: now,
+                event: match caller.vouched() {
+                    Some(proof) => row.because(proof),
+                    None => row,
+                },
+            };
+            match self.store.redeem(redeem).await? {
+                Redeemed::Done { remaining, total } => {
+                    return Ok(Ok(Redemption {
+                        generation,
+                        number,
+                        remaining,
+                        total,
+                        low: issued.is_none() && remaining <= self.policy.low_at,
+                        replacement: issued,
+                        session,
+                    }));
+                }
+                Redeemed::AlreadyUsed => return Ok(Err("used")),
+                Redeemed::NotLive => return Ok(Err("superseded")),
+                Redeemed::NoProgress => return Err(Refusal::ChallengeGone.into()),
+                Redeemed::GenerationTaken => {}
+            }
+        }
+        Err(Fault::Contended.into())
+    }
+
+    fn recovery_session(
+        &self,
+        caller: &Caller,
+        generation: Generation,
+        number: u32,
+        now: Timestamp,
+    ) -> Result<(Option<Token>, Progress)> {
+        let Authority::Challenge { digest, .. } = caller.authority else {
+            return Ok((None, Progress::Nothing));
+        };
+        let token = draw_token(&*self.entropy)?;
+        let session = NewSession {
+            digest: token_digest(&token),
+            account: caller.account.clone(),
+            kind: SessionKind::Recovery,
+            auth_time: now,
+            factor_at: None,
+            opened_by: Some((generation.0, number)),
+            at: now,
+            expires_at: now.plus(self.policy.session_for),
+        };
+        Ok((
+            Some(token),
+            Progress::Grant {
+                challenge: digest,
+                session,
+            },
+        ))
+    }
+
+    /// A fault of ours is not charged to the person. If this fails too, the charge stands.
+    async fn take_charge_back(&self, caller: &Caller, now: Timestamp) {
+        let policy = self.policy.recovery_throttle;
+        let undone = self
+            .store
+            .forgive_attempt(&caller.account, store::Lane::Recovery, policy, now)
+            .await;
+        if let Err(fault) = undone {
+            tracing::warn!(error = %fault, "an attempt that a fault cut off stays charged");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The only place that runs a slow hash: Argon2id (RFC 9106) on a bounded pool of threads.
+//!
+//! Each worker owns one block of memory and uses it again, so memory is workers × m and nothing
+//! else. Whoever wants a hash asks for admission first and is told "busy" while nothing has been
+//! charged. Codes and passwords have a lane each and the workers serve the lanes in turn, so that
+//! neither starves the other. It never compares, stores or parses anything.
+
+mod pool;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use self::pool::Pool;
+use crate::model::{HashParams, SecretDigest};
+
+/// Who waits beside whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Recovery codes: verifying one, digesting a batch.
+    Codes,
+    /// Passwords.
+    Passwords,
+}
+
+impl Lane {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Codes, Self::Passwords];
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Codes => 0,
+            Self::Passwords => 1,
+        }
+    }
+}
+
+/// How large the pool is.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSize {
+    /// Threads; each uses the parameters' memory.
+    pub workers: usize,
+    /// Admitted jobs a lane, running and waiting; one more is refused.
+    pub admitted: usize,
+}
+
+/// One hash to run.
+pub struct Job {
+    /// The secret.
+    pub secret: Zeroizing<Vec<u8>>,
+    /// Its salt.
+    pub salt: [u8; 16],
+    /// Argon2's secret input, from the keyring.
+    pub pepper: Zeroizing<[u8; 32]>,
+    /// Argon2's associated data: what the hash is bound to.
+    pub bound_to: [u8; 32],
+    /// What it may cost.
+    pub params: HashParams,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job(…)")
+    }
+}
+
+/// The lane is full; nothing was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy {
+    /// When it is worth asking again.
+    pub retry_after: Duration,
+}
+
+/// A hash could not be run: parameters out of bounds or the pool has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the slow hash could not be run")]
+pub struct HashFault;
+
+/// What the pool did and does, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneFigures {
+    /// Hashes run so far.
+    pub run: u64,
+    /// Jobs admitted and not yet done.
+    pub admitted: usize,
+    /// Hashes waiting for a worker.
+    pub waiting: usize,
+    /// Admissions refused so far.
+    pub refused: u64,
+}
+
+/// The pool. Cloning it gives another handle; the last one to go stops the threads.
+#[derive(Debug, Clone)]
+pub struct Hasher {
+    pool: Arc<Pool>,
+}
+
+impl Hasher {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// The operating system gave no thread.
+    pub fn start(size: PoolSize) -> std::io::Result<Self> {
+        Ok(Self {
+            pool: Arc::new(Pool::start(size)?),
+        })
+    }
+
+    /// A place in the lane, or `Busy`.
+    ///
+    /// # Errors
+    /// The lane holds as many as it may.
+    pub fn admit(&self, lane: Lane) -> Result<Permit, Busy> {
+        self.pool.admit(lane)?;
+        Ok(Permit {
+            pool: Arc::clone(&self.pool),
+            lane,
+        })
+    }
+
+    /// What a lane did and does.
+    pub fn figures(&self, lane: Lane) -> LaneFigures {
+        self.pool.figures(lane)
+    }
+
+    /// How many threads there are.
+    pub fn workers(&self) -> usize {
+        self.pool.workers()
+    }
+}
+
+/// A place in a lane; given back when it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    pool: Arc<Pool>,
+    lane: Lane,
+}
+
+impl Permit {
+    /// Runs one hash.
+    ///
+    /// # Errors
+    /// Parameters out of Argon2's bounds, or the pool has stopped.
+    pub async fn hash(&self, job: Job) -> Result<Zeroizing<[u8; 32]>, HashFault> {
+        self.pool.run(self.lane, job).await.map_err(|_| HashFault)?
+    }
+
+    /// Digests several secrets as one job spread over the workers, in their order.
+    ///
+    /// # Errors
+    /// As [`Permit::hash`]; none is returned unless all succeeded.
+    pub async fn hash_all(&self, jobs: Vec<Job>) -> Result<Vec<SecretDigest>, HashFault> {
+        let running: Vec<_> = jobs
+            .into_iter()
+            .map(|job| (job.salt, self.pool.run(self.lane, job)))
+            .collect();
+        let mut digests = Vec::with_capacity(running.len());
+        for (salt, reply) in running {
+            let digest = reply.await.map_err(|_| HashFault)??;
+            digests.push(SecretDigest {
+                salt,
+                digest: *digest,
+            });
+        }
+        Ok(digests)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.pool.give_back(self.lane);
+    }
+}
+
+/// One Argon2id into memory that is used again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the slow hash is run"
+)]
+fn run(job: &Job, memory: &mut Vec<Block>) -> Result<Zeroizing<[u8; 32]>, HashFault> {
+    let params = ParamsBuilder::new()
+        .m_cost(job.params.memory_kib)
+        .t_cost(job.params.passes)
+        .p_cost(job.params.lanes)
+        .data(AssociatedData::new(&job.bound_to).map_err(|_| HashFault)?)
+        .output_len(32)
+        .build()
+        .map_err(|_| HashFault)?;
+    memory.resize(params.block_count(), Block::default());
+    let argon2 = Argon2::new_with_secret(
+        job.pepper.as_slice(),
+        Algorithm::Argon2id,
+        Version::V0x13,
+        params,
+    )
+    .map_err(|_| HashFault)?;
+    let mut out = Zeroizing::new([0_u8; 32]);
+    argon2
+        .hash_password_into_with_memory(&job.secret, &job.salt, out.as_mut_slice(), memory)
+        .map_err(|_| HashFault)?;
+    Ok(out)
+}
+
+/// Whether Argon2id takes these parameters.
+pub fn params_are_sound(params: HashParams) -> bool {
+    argon2::Params::new(params.memory_kib, params.passes, params.lanes, Some(32)).is_ok()
+}
+
+type Reply = oneshot::Receiver<Result<Zeroizing<[u8; 32]>, HashFault>>;
+
+#[derive(Debug, Default)]
+struct Counter(AtomicU64);
+
+impl Counter {
+    fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

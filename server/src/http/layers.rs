@@ -1,0 +1,238 @@
+//! What every request passes through: a span, a time limit, headers, the caller's address.
+
+use std::any::Any;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use tracing::Instrument;
+
+use super::{Web, native, pages};
+use crate::clock::Stopwatch;
+
+/// The longest a request may take, waiting for the hash pool included.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// The number of this request, in logs and in answers about faults.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Where the request came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientIp(pub(super) Option<IpAddr>);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Scripts and styles from here and from nowhere else; wasm may be compiled; no sink takes a string.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
+     style-src 'self'; img-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
+     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+);
+
+/// A span without body, query or headers; the time to answer, by route.
+pub(super) async fn observe(
+    State(web): State<Web>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let watch = Stopwatch::start();
+    // Unguessable would be of no use here: it only has to tell requests apart.
+    let id = web.mfa.draw_token().map_or_else(
+        |_| "none".to_owned(),
+        |token| token.expose().chars().take(16).collect::<String>(),
+    );
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let method = known_method(request.method());
+    let span =
+        tracing::info_span!("request", request.id = %id, http.method = method, http.route = %route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = watch.elapsed();
+    let status = response.status().as_u16();
+    web.mfa
+        .metrics()
+        .request(&format!("{method} {route}"), status, took.as_secs_f64());
+    tracing::info!(parent: &span, http.status = status, ms = took.as_millis(), "answered");
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    if web.settings.secure() {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
+}
+
+/// An unknown method's name is the caller's text and no label.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Cuts off what takes too long.
+pub(super) async fn time_limit(request: Request, next: Next) -> Response<Body> {
+    let form = Form::of(&request);
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("a request took too long and was cut off");
+            form.answer(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// The headers of every answer. An answer that says nothing of caching is not to be kept.
+pub(super) async fn headers(request: Request, next: Next) -> Response<Body> {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=()",
+        ),
+    ] {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    response
+}
+
+/// The caller's address: the connection's, or what a trusted proxy says of it.
+pub(super) async fn client_ip(
+    State(web): State<Web>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip());
+    let trusted = &web.settings.trusted_proxies;
+    let ip = match peer {
+        Some(peer) if trusted.contains(&peer) => {
+            forwarded_for(request.headers(), trusted).or(Some(peer))
+        }
+        peer => peer,
+    };
+    request.extensions_mut().insert(ClientIp(ip));
+    next.run(request).await
+}
+
+/// The last address in `X-Forwarded-For` that is not a trusted proxy's own: what stands before it
+/// is whatever the caller wrote.
+fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+    headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|part| part.trim().parse::<IpAddr>().ok())
+        .rev()
+        .find(|ip| ip.is_none_or(|ip| !trusted.contains(&ip)))
+        .flatten()
+}
+
+/// In whose words an answer is that no handler gave.
+#[derive(Debug, Clone)]
+struct Form {
+    page: bool,
+    id: String,
+}
+
+impl Form {
+    fn of(request: &Request) -> Self {
+        let api = request.uri().path().starts_with("/recovery/");
+        let page = !api
+            && request
+                .headers()
+                .get(ACCEPT)
+                .and_then(|accept| accept.to_str().ok())
+                .is_some_and(|accept| accept.contains("text/html"));
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
+        Self { page, id }
+    }
+
+    fn answer(&self, status: StatusCode) -> Response<Body> {
+        if self.page {
+            pages::plain(status, &self.id)
+        } else {
+            native::plain(status, &self.id)
+        }
+    }
+}
+
+/// No such path.
+pub(super) async fn not_found(request: Request) -> Response<Body> {
+    Form::of(&request).answer(StatusCode::NOT_FOUND)
+}
+
+/// Not by this method; axum adds `Allow`.
+pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
+    Form::of(&request).answer(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// A handler panicked: logged without its message, which may hold anything.
+pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    tracing::error!("a request handler panicked");
+    native::plain(StatusCode::INTERNAL_SERVER_ERROR, "none").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(
+            HeaderName::from_static("x-forwarded-for"),
+            HeaderValue::from_static(value),
+        )])
+    }
+
+    #[test]
+    fn the_address_is_the_last_one_that_no_trusted_proxy_owns() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let read = |value| forwarded_for(&of(value), &[proxy]).map(|ip| ip.to_string());
+        assert_eq!(read("1.2.3.4"), Some("1.2.3.4".to_owned()));
+        assert_eq!(
+            read("6.6.6.6, 1.2.3.4, 10.0.0.1"),
+            Some("1.2.3.4".to_owned())
+        );
+        assert_eq!(read("6.6.6.6, nonsense"), None);
+        assert_eq!(read("10.0.0.1"), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! HTTP: what is common to every dialect and page, and where their routes are put together.
+//!
+//! It translates and decides nothing. Layers from the outside in: request id and span, time to
+//! answer, panics, headers, who is calling from where, body limit.
+
+pub mod assets;
+mod docs;
+mod layers;
+mod native;
+mod ops;
+mod pages;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::domain::Mfa;
+
+/// The largest body taken, in bytes.
+pub const BODY_LIMIT: usize = 16 * 1024;
+
+/// How the product is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address people and clients use, without a slash at the end.
+    pub issuer: String,
+    /// Whether the pages are served.
+    pub pages: bool,
+    /// Whether this is local development: the front page names the demo credentials.
+    pub dev: bool,
+    /// Proxies whose `X-Forwarded-For` is believed; everybody else's is not.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Settings {
+    /// Whether people come by https: cookies then are `__Host-` and `Secure`.
+    pub fn secure(&self) -> bool {
+        self.issuer.starts_with("https://")
+    }
+}
+
+/// What every handler can see.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// The use cases.
+    pub mfa: Mfa,
+    /// How the product is reached.
+    pub settings: Arc<Settings>,
+}
+
+/// Every route with every layer.
+pub fn router(web: Web) -> Router {
+    let (api, document) = documented().split_for_parts();
+    let document = Arc::new(document);
+    let mut router = api
+        .merge(ops::router())
+        .merge(docs::router(document))
+        .merge(assets::router());
+    if web.settings.pages {
+        router = router.merge(pages::router());
+    }
+    router
+        .fallback(layers::not_found)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(web.clone(), layers::client_ip))
+        .layer(from_fn(layers::headers))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            layers::panicked,
+        ))
+        .layer(from_fn(layers::time_limit))
+        .layer(from_fn_with_state(web.clone(), layers::observe))
+        .with_state(web)
+}
+
+/// The dialects' routes with their description.
+fn documented() -> OpenApiRouter<Web> {
+    OpenApiRouter::with_openapi(docs::info()).merge(native::router())
+}
+
+/// The OpenAPI document of all dialects.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
