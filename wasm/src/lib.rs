@@ -11,6 +11,9 @@ use wasm_bindgen::prelude::*;
 
 mod give;
 mod take;
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
+mod tests;
 #[cfg(target_arch = "wasm32")]
 mod wiping;
 
@@ -23,10 +26,7 @@ const TYPES: &str = include_str!("types.d.ts");
 /// The symbols of a text, grouped for people as a half-typed code is.
 #[wasm_bindgen(skip_typescript)]
 pub fn format(text: String, format: Option<String>) -> JsValue {
-    JsValue::from_str(&entry::format(
-        &Zeroizing::new(text),
-        wanted(format.as_deref()),
-    ))
+    JsValue::from_str(&entry::format(&Zeroizing::new(text), wanted(format)))
 }
 
 /// The verdict on a half-typed code.
@@ -35,7 +35,7 @@ pub fn check(text: String, format: Option<String>) -> JsValue {
     let text = Zeroizing::new(text);
     object(&give::Verdict::of(
         &text,
-        &entry::check(&text, wanted(format.as_deref())),
+        &entry::check(&text, wanted(format)),
     ))
 }
 
@@ -45,8 +45,8 @@ pub fn check(text: String, format: Option<String>) -> JsValue {
 pub fn edit(text: String, caret: u32, format: Option<String>, before: Option<String>) -> JsValue {
     let (text, caret) = (Zeroizing::new(text), caret as usize);
     object(&give::Edit::of(&match before.map(Zeroizing::new) {
-        Some(before) => entry::edit_from(&before, &text, caret, wanted(format.as_deref())),
-        None => entry::edit(&text, caret, wanted(format.as_deref())),
+        Some(before) => entry::edit_from(&before, &text, caret, wanted(format)),
+        None => entry::edit(&text, caret, wanted(format)),
     }))
 }
 
@@ -94,6 +94,6 @@ impl SavePrompt {
     }
 }
 
-fn wanted(format: Option<&str>) -> Option<Format> {
-    format.and_then(Format::named)
+fn wanted(format: Option<String>) -> Option<Format> {
+    format.and_then(|name| Format::named(&name))
 }
