@@ -132,7 +132,7 @@ fn an_unknown_event_is_an_error_and_changes_nothing() {
             .is_instance_of::<js_sys::Error>()
     );
     assert!(prompt.step(&given(&json!({}))).is_err());
-    let event: take::Event = given(&json!({ "type": "ticked" }));
+    let event: take::Given = given(&json!({ "type": "ticked" }));
     assert_eq!(seen(&prompt.step(&event).unwrap())["state"]["count"], 2);
 }
 
