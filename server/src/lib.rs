@@ -2,11 +2,13 @@
 
 pub mod app;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod entropy;
 pub mod hasher;
 pub mod http;
 pub mod keyring;
+pub mod logging;
 pub mod metrics;
 pub mod model;
 pub mod store;
