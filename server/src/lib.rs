@@ -1,8 +1,10 @@
 //! Issues, hashes, numbers and redeems recovery codes.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dev;
 pub mod domain;
 pub mod entropy;
 pub mod hasher;
