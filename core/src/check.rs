@@ -64,6 +64,16 @@ pub fn erasure(values: &[u8], position: usize) -> u8 {
     solve(sum(values) ^ product(own, weight(position)), position)
 }
 
+/// Whether `values` would be valid with the symbols at `position` and after it swapped.
+pub fn is_valid_swapped(values: &[u8], position: usize) -> bool {
+    let (Some(one), Some(other)) = (values.get(position), values.get(position + 1)) else {
+        return false;
+    };
+    // Both places change by the same difference: subtraction is addition here.
+    let change = product(one ^ other, weight(position) ^ weight(position + 1));
+    values.len() <= MAX_SYMBOLS && sum(values) ^ change == VALID
+}
+
 /// The value that, at `position`, lifts the sum of all others to [`VALID`].
 fn solve(others: u8, position: usize) -> u8 {
     product(others ^ VALID, inverse(weight(position)))

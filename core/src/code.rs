@@ -240,8 +240,8 @@ impl Code {
     ///
     /// For wire files only, where an answer to its owner is written. The text is zeroed on drop.
     pub fn expose(&self) -> Zeroizing<String> {
-        let symbols = self.symbols.iter().map(|symbol| *symbol as char);
-        written(symbols, self.symbols.len(), self.format.grouped())
+        let mut symbols = self.symbols.iter().map(|symbol| *symbol as char);
+        written(&mut symbols, self.symbols.len(), self.format.grouped())
     }
 }
 
@@ -254,7 +254,7 @@ impl fmt::Debug for Code {
 /// Writes symbols, with a dash before every fifth one when `grouped`. A dash comes only with the
 /// symbol after it.
 pub(crate) fn written(
-    symbols: impl Iterator<Item = char>,
+    symbols: &mut dyn Iterator<Item = char>,
     count: usize,
     grouped: bool,
 ) -> Zeroizing<String> {

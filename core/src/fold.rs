@@ -4,6 +4,8 @@
 //! so that both agree on every text. It doesn't know the alphabet: a foreign character is passed
 //! on for the caller to point at. It does not fold look-alikes.
 
+use core::str::Chars;
+
 /// A character that counts, and where it stands in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Significant {
@@ -16,8 +18,11 @@ pub(crate) struct Significant {
 }
 
 /// The characters of `text` that count, in order, without a leading list number.
-pub(crate) fn significant(text: &str) -> impl Iterator<Item = Significant> + Clone + '_ {
-    let mut rest = all(text);
+pub(crate) fn significant(text: &str) -> Significants<'_> {
+    let mut rest = Significants {
+        text: text.chars(),
+        start: 0,
+    };
     // Repeated, so that what is left never begins with a list number again: formatting a text
     // twice must be the same as formatting it once.
     while let Some(after) = skip_list_number(rest.clone()) {
@@ -26,30 +31,43 @@ pub(crate) fn significant(text: &str) -> impl Iterator<Item = Significant> + Clo
     rest
 }
 
+/// The rest of a text that is being read. A type of its own and no chain of adapters: it is used
+/// in many places, and a chain would be compiled anew into each.
+#[derive(Clone)]
+pub(crate) struct Significants<'a> {
+    text: Chars<'a>,
+    start: usize,
+}
+
+impl Iterator for Significants<'_> {
+    type Item = Significant;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Significant> {
+        loop {
+            let character = self.text.next()?;
+            let start = self.start;
+            self.start += character.len_utf16();
+            if !is_separator(character) {
+                return Some(Significant {
+                    symbol: fold(character),
+                    start,
+                    end: self.start,
+                });
+            }
+        }
+    }
+}
+
 /// Whether the character is a separator: dropped wherever it stands.
 pub(crate) fn is_separator(character: char) -> bool {
     let character = fold(character);
     character.is_whitespace() || is_dash(character) || character == '_' || is_invisible(character)
 }
 
-fn all(text: &str) -> impl Iterator<Item = Significant> + Clone + '_ {
-    text.chars()
-        .scan(0, |end, character| {
-            let start = *end;
-            *end += character.len_utf16();
-            Some((character, start, *end))
-        })
-        .filter(|(character, _, _)| !is_separator(*character))
-        .map(|(character, start, end)| Significant {
-            symbol: fold(character),
-            start,
-            end,
-        })
-}
-
 /// What follows a list number (`3. `, `12) `), or `None` where there is none. Digits alone are
 /// never a list number: a code may begin with them.
-fn skip_list_number<I: Iterator<Item = Significant>>(mut rest: I) -> Option<I> {
+fn skip_list_number(mut rest: Significants<'_>) -> Option<Significants<'_>> {
     let mut digits = 0;
     loop {
         match rest.next()?.symbol {

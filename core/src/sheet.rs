@@ -97,26 +97,28 @@ impl fmt::Debug for Model {
 impl Sheet<'_> {
     /// Lays out the sheet of these codes, given as they are shown.
     pub fn model(&self, codes: &[impl AsRef<str>], texts: &Texts<'_>) -> Model {
-        let line = |text: &str| self.fill(text, codes.len());
-        let unless_empty = |value: &str, text: &str| match value {
-            "" => String::new(),
-            _ => line(text),
-        };
-        let kept = |lines: Vec<String>| lines.into_iter().filter(|line| !line.is_empty()).collect();
+        let count = codes.len();
+        let mut facts = Vec::new();
+        self.push_line(&mut facts, Some(self.account), texts.account, count);
+        self.push_line(&mut facts, None, texts.batch, count);
+        let mut notes = Vec::new();
+        self.push_line(&mut notes, None, texts.usage, count);
+        self.push_line(&mut notes, Some(self.url), texts.place, count);
+        self.push_line(&mut notes, None, texts.protection, count);
+        self.push_line(&mut notes, None, texts.replacement, count);
+        self.push_line(&mut notes, None, texts.alarm, count);
         Model {
-            title: line(texts.title),
-            facts: kept(Vec::from([
-                unless_empty(self.account, texts.account),
-                line(texts.batch),
-            ])),
+            title: self.fill(texts.title, count),
+            facts,
             codes: codes.iter().map(|code| clean(code.as_ref())).collect(),
-            notes: kept(Vec::from([
-                line(texts.usage),
-                unless_empty(self.url, texts.place),
-                line(texts.protection),
-                line(texts.replacement),
-                line(texts.alarm),
-            ])),
+            notes,
+        }
+    }
+
+    /// Adds the sentence, unless it or the value that it is about is empty.
+    fn push_line(&self, lines: &mut Vec<String>, about: Option<&str>, text: &str, count: usize) {
+        if !text.is_empty() && about != Some("") {
+            lines.push(self.fill(text, count));
         }
     }
 
@@ -126,7 +128,11 @@ impl Sheet<'_> {
     pub fn file_name(&self) -> String {
         let mut name = String::new();
         push_slug(&mut name, self.product);
-        name.push_str("-recovery-codes-");
+        name.push_str(if name.is_empty() {
+            "recovery-codes-"
+        } else {
+            "-recovery-codes-"
+        });
         let before = name.len();
         push_slug(&mut name, self.account);
         if name.len() > before {
@@ -135,34 +141,42 @@ impl Sheet<'_> {
         name.push('g');
         push_number(&mut name, self.generation);
         name.push_str(".txt");
-        String::from(name.trim_start_matches('-'))
+        name
     }
 
     /// Fills in a sentence: one pass, so that what is filled in is never read as a sentence.
     fn fill(&self, text: &str, count: usize) -> String {
         let mut line = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            push_clean(&mut line, before);
-            let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-            match name {
-                "product" => push_clean(&mut line, self.product),
-                "account" => push_clean(&mut line, self.account),
-                "date" => push_clean(&mut line, self.date),
-                "url" => push_clean(&mut line, self.url),
-                "generation" => push_number(&mut line, self.generation),
-                "count" => push_number(&mut line, u32::try_from(count).unwrap_or(u32::MAX)),
+        for (at, piece) in text.split(is_opening).enumerate() {
+            let mut parts = piece.splitn(2, is_closing);
+            let (name, behind) = (parts.next().unwrap_or_default(), parts.next());
+            match (name, behind) {
+                ("product", Some(_)) => push_clean(&mut line, self.product),
+                ("account", Some(_)) => push_clean(&mut line, self.account),
+                ("date", Some(_)) => push_clean(&mut line, self.date),
+                ("url", Some(_)) => push_clean(&mut line, self.url),
+                ("generation", Some(_)) => push_number(&mut line, self.generation),
+                ("count", Some(_)) => {
+                    push_number(&mut line, u32::try_from(count).unwrap_or(u32::MAX));
+                }
                 _ => {
-                    line.push('{');
-                    rest = after;
+                    line.push_str(if at > 0 { "{" } else { "" });
+                    push_clean(&mut line, piece);
                     continue;
                 }
             }
-            rest = behind;
+            push_clean(&mut line, behind.unwrap_or_default());
         }
-        push_clean(&mut line, rest);
         line
     }
+}
+
+fn is_opening(character: char) -> bool {
+    character == '{'
+}
+
+fn is_closing(character: char) -> bool {
+    character == '}'
 }
 
 impl Model {
@@ -184,8 +198,8 @@ impl Model {
             let mut label = String::new();
             push_number(&mut label, number);
             label.push_str(". ");
-            while label.len() < width + 2 {
-                label.insert(0, ' ');
+            if label.len() < width + 2 {
+                text.push(' ');
             }
             push_line(&mut text, &label, code);
         }
@@ -229,16 +243,20 @@ fn push_number(text: &mut String, number: u32) {
 
 /// Lower-case ASCII letters and digits, everything between them one dash, at most 48 bytes.
 fn push_slug(name: &mut String, text: &str) {
-    let words = text.split(|character: char| !character.is_ascii_alphanumeric());
-    let start = name.len();
-    for word in words.filter(|word| !word.is_empty()) {
-        if name.len() > start {
+    let (mut length, mut gap) = (0, false);
+    for character in text.chars() {
+        if !character.is_ascii_alphanumeric() {
+            gap = length > 0;
+            continue;
+        }
+        length += 1 + usize::from(gap);
+        if length > 48 {
+            return;
+        }
+        if gap {
             name.push('-');
         }
-        name.extend(word.chars().map(|character| character.to_ascii_lowercase()));
-    }
-    name.truncate(start + 48);
-    while name.len() > start && name.ends_with('-') {
-        name.pop();
+        gap = false;
+        name.push(character.to_ascii_lowercase());
     }
 }

@@ -18,7 +18,7 @@ use crate::http;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
 use crate::store::Store;
-use crate::store::sqlite::OpenError;
+use crate::store::sqlite::{OpenError, SqliteStore};
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl StoreUrl {
     /// As the adapter says.
     pub fn open(&self) -> Result<Arc<dyn Store>, OpenError> {
         match self {
-            Self::Sqlite(_) => Err(OpenError),
+            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
         }
     }
 }

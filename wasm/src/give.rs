@@ -1,217 +1,188 @@
 //! What JavaScript gets: plain objects whose shape never changes with the state. A value that the
 //! state has not is `undefined`.
+//!
+//! Everything goes through one [`Value`] and not through a derived `Serialize` a type: each of
+//! those would be compiled into the module on its own and double its size.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeSeq, SerializeStruct},
+};
 use spare_key_core::{Code, Zeroizing, entry, prompt, sheet};
 use wasm_bindgen::JsValue;
 
-/// The object for a value. Nothing that is given can fail to be one.
-pub(crate) fn object(value: &impl Serialize) -> JsValue {
+enum Value<'a> {
+    Absent,
+    Flag(bool),
+    /// 32 bits wide: serde's 64 bits come with error texts that outweigh the module.
+    Number(u32),
+    Symbol(char),
+    Text(&'a str),
+    List(Vec<Value<'a>>),
+    Object(Vec<(&'static str, Value<'a>)>),
+}
+
+use Value::{Absent, Flag, List, Object, Symbol, Text};
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Absent => to.serialize_none(),
+            Flag(flag) => to.serialize_bool(*flag),
+            Value::Number(number) => to.serialize_u32(*number),
+            Symbol(symbol) => to.serialize_str(symbol.encode_utf8(&mut [0; 4])),
+            Text(text) => to.serialize_str(text),
+            List(values) => {
+                let mut list = to.serialize_seq(Some(values.len()))?;
+                for value in values {
+                    list.serialize_element(value)?;
+                }
+                list.end()
+            }
+            Object(fields) => {
+                let mut object = to.serialize_struct("", fields.len())?;
+                for (name, value) in fields {
+                    object.serialize_field(name, value)?;
+                }
+                object.end()
+            }
+        }
+    }
+}
+
+/// The JavaScript value. Nothing that is given can fail to be one.
+fn out(value: &Value<'_>) -> JsValue {
     serde_wasm_bindgen::to_value(value).unwrap_or_default()
 }
 
-#[derive(Serialize)]
-pub(crate) struct Verdict {
-    state: &'static str,
-    symbols: u32,
-    missing: Option<u32>,
-    extra: Option<u32>,
-    at: Option<u32>,
-    offset: Option<u32>,
-    likely: Vec<Place>,
-    #[serde(serialize_with = "secret")]
-    formatted: Option<Zeroizing<String>>,
-    #[serde(serialize_with = "secret")]
-    canonical: Option<Zeroizing<String>>,
-    format: Option<&'static str>,
+fn number(count: usize) -> Value<'static> {
+    Value::Number(count as u32)
 }
 
-#[derive(Serialize)]
-struct Place {
-    at: u32,
-    offset: u32,
-    kind: &'static str,
-    symbol: Option<String>,
+fn perhaps<T>(value: Option<T>, wrap: impl Fn(T) -> Value<'static>) -> Value<'static> {
+    value.map_or(Absent, wrap)
 }
 
-impl Verdict {
-    pub(crate) fn of(text: &str, verdict: &entry::Verdict) -> Verdict {
-        use entry::State;
-        let (missing, extra, at) = match verdict.state {
-            State::Incomplete { missing } => (Some(count(missing)), None, None),
-            State::TooLong { extra } => (None, Some(count(extra)), None),
-            State::Symbol { at } => (None, None, Some(count(at))),
-            State::Empty | State::Ambiguous | State::Check | State::Complete => (None, None, None),
-        };
-        let bare = |code: &Code| {
-            code.canonical()
-                .iter()
-                .map(|symbol| char::from(*symbol))
-                .collect()
-        };
-        let code = verdict.code.as_ref();
-        Verdict {
-            state: verdict.state.name(),
-            symbols: count(verdict.symbols),
-            missing,
-            extra,
-            at,
-            offset: at.map(|at| offset(text, at)),
-            likely: verdict
-                .likely
-                .iter()
-                .map(|place| Place::of(text, place))
-                .collect(),
-            formatted: code.map(Code::expose),
-            canonical: code.map(bare).map(Zeroizing::new),
-            format: code.map(|code| code.format().name()),
-        }
-    }
+fn secret(text: Option<&Zeroizing<String>>) -> Value<'_> {
+    text.map_or(Absent, |text| Text(text))
 }
 
-impl Place {
-    fn of(text: &str, place: entry::Place) -> Place {
-        Place {
-            at: count(place.at),
-            offset: offset(text, count(place.at)),
-            kind: place.kind.name(),
-            symbol: place.kind.symbol().map(String::from),
-        }
-    }
+pub(crate) fn verdict(text: &str, verdict: &entry::Verdict) -> JsValue {
+    use entry::State;
+    let (missing, extra, at) = match verdict.state {
+        State::Incomplete { missing } => (Some(missing), None, None),
+        State::TooLong { extra } => (None, Some(extra), None),
+        State::Symbol { at } => (None, None, Some(at)),
+        State::Empty | State::Ambiguous | State::Check | State::Complete => (None, None, None),
+    };
+    let bare = |code: &Code| {
+        code.canonical()
+            .iter()
+            .map(|symbol| char::from(*symbol))
+            .collect()
+    };
+    let code = verdict.code.as_ref();
+    let formatted = code.map(Code::expose);
+    let canonical = code.map(bare).map(Zeroizing::new);
+    out(&Object(vec![
+        ("state", Text(verdict.state.name())),
+        ("symbols", number(verdict.symbols)),
+        ("missing", perhaps(missing, number)),
+        ("extra", perhaps(extra, number)),
+        ("at", perhaps(at, number)),
+        (
+            "offset",
+            perhaps(at.and_then(|at| entry::offset(text, at)), number),
+        ),
+        (
+            "likely",
+            List(
+                verdict
+                    .likely
+                    .iter()
+                    .map(|likely| place(text, likely))
+                    .collect(),
+            ),
+        ),
+        ("formatted", secret(formatted.as_ref())),
+        ("canonical", secret(canonical.as_ref())),
+        ("format", perhaps(code, |code| Text(code.format().name()))),
+    ]))
 }
 
-#[derive(Serialize)]
-pub(crate) struct Edit<'a> {
-    text: &'a str,
-    caret: u32,
+fn place(text: &str, place: entry::Place) -> Value<'static> {
+    Object(vec![
+        ("at", number(place.at)),
+        ("offset", perhaps(entry::offset(text, place.at), number)),
+        ("kind", Text(place.kind.name())),
+        ("symbol", perhaps(place.kind.symbol(), Symbol)),
+    ])
 }
 
-impl Edit<'_> {
-    pub(crate) fn of(edit: &entry::Edit) -> Edit<'_> {
-        Edit {
-            text: &edit.text,
-            caret: count(edit.caret),
-        }
-    }
+pub(crate) fn edit(edit: &entry::Edit) -> JsValue {
+    out(&Object(vec![
+        ("text", Text(&edit.text)),
+        ("caret", number(edit.caret)),
+    ]))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct State {
-    phase: &'static str,
-    generation: u32,
-    count: u8,
-    saved_by: Vec<&'static str>,
-    ticked: bool,
-    can_continue: bool,
-    failure: Option<&'static str>,
+pub(crate) fn state(state: &prompt::State) -> JsValue {
+    out(&state_value(state))
 }
 
-impl State {
-    pub(crate) fn of(state: &prompt::State) -> State {
-        State {
-            phase: state.phase().name(),
-            generation: state.generation(),
-            count: state.count(),
-            saved_by: state.saved_by().map(prompt::Way::name).collect(),
-            ticked: state.ticked(),
-            can_continue: state.can_continue(),
-            failure: state.failure().map(prompt::Failure::name),
-        }
-    }
+fn state_value(state: &prompt::State) -> Value<'static> {
+    Object(vec![
+        ("phase", Text(state.phase().name())),
+        ("generation", Value::Number(state.generation())),
+        ("count", Value::Number(u32::from(state.count()))),
+        (
+            "savedBy",
+            List(state.saved_by().map(|way| Text(way.name())).collect()),
+        ),
+        ("ticked", Flag(state.ticked())),
+        ("canContinue", Flag(state.can_continue())),
+        (
+            "failure",
+            perhaps(state.failure(), |failure| Text(failure.name())),
+        ),
+    ])
 }
 
-#[derive(Serialize)]
-pub(crate) struct Step {
-    state: State,
-    effects: Vec<Effect>,
+pub(crate) fn step(state: &prompt::State, effects: &prompt::Effects) -> JsValue {
+    out(&Object(vec![
+        ("state", state_value(state)),
+        ("effects", List(effects.iter().map(effect).collect())),
+    ]))
 }
 
-#[derive(Serialize)]
-struct Effect {
-    r#type: &'static str,
-    what: Option<&'static str>,
-    generation: Option<u32>,
+fn effect(effect: prompt::Effect) -> Value<'static> {
+    let (what, generation) = match effect {
+        prompt::Effect::Announce(notice) => (Text(notice.name()), Absent),
+        prompt::Effect::Activate { generation } => (Absent, Value::Number(generation)),
+        _ => (Absent, Absent),
+    };
+    Object(vec![
+        ("type", Text(effect.name())),
+        ("what", what),
+        ("generation", generation),
+    ])
 }
 
-impl Step {
-    pub(crate) fn of(state: &prompt::State, effects: &prompt::Effects) -> Step {
-        Step {
-            state: State::of(state),
-            effects: effects.iter().map(Effect::of).collect(),
-        }
-    }
+pub(crate) fn sheet(sheet: &sheet::Sheet<'_>, model: &sheet::Model) -> JsValue {
+    let (text, filename) = (model.text(), sheet.file_name());
+    let model = Object(vec![
+        ("title", Text(&model.title)),
+        ("facts", list(&model.facts)),
+        ("codes", list(&model.codes)),
+        ("notes", list(&model.notes)),
+    ]);
+    out(&Object(vec![
+        ("text", Text(&text)),
+        ("filename", Text(&filename)),
+        ("model", model),
+    ]))
 }
 
-impl Effect {
-    fn of(effect: prompt::Effect) -> Effect {
-        let (what, generation) = match effect {
-            prompt::Effect::Announce(notice) => (Some(notice.name()), None),
-            prompt::Effect::Activate { generation } => (None, Some(generation)),
-            _ => (None, None),
-        };
-        Effect {
-            r#type: effect.name(),
-            what,
-            generation,
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(crate) struct Sheet<'a> {
-    text: &'a str,
-    filename: String,
-    model: Model<'a>,
-}
-
-#[derive(Serialize)]
-struct Model<'a> {
-    title: &'a str,
-    facts: &'a [String],
-    #[serde(serialize_with = "secrets")]
-    codes: &'a [Zeroizing<String>],
-    notes: &'a [String],
-}
-
-impl<'a> Sheet<'a> {
-    pub(crate) fn of(sheet: &sheet::Sheet<'_>, model: &'a sheet::Model, text: &'a str) -> Self {
-        let sheet::Model {
-            title,
-            facts,
-            codes,
-            notes,
-        } = model;
-        Sheet {
-            text,
-            filename: sheet.file_name(),
-            model: Model {
-                title,
-                facts,
-                codes,
-                notes,
-            },
-        }
-    }
-}
-
-/// Counts are 32 bits wide: serde's 64 bits come with error texts that outweigh the module.
-fn count(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn offset(text: &str, at: u32) -> u32 {
-    entry::offset(text, at as usize).map_or(0, count)
-}
-
-fn secret<S: Serializer>(text: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok, S::Error> {
-    text.as_ref().map(|text| text.as_str()).serialize(to)
-}
-
-fn secrets<S: Serializer>(codes: &&[Zeroizing<String>], to: S) -> Result<S::Ok, S::Error> {
-    let mut list = to.serialize_seq(Some(codes.len()))?;
-    for code in *codes {
-        list.serialize_element(code.as_str())?;
-    }
-    list.end()
+fn list(texts: &[impl AsRef<str>]) -> Value<'_> {
+    List(texts.iter().map(|text| Text(text.as_ref())).collect())
 }

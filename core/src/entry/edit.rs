@@ -52,59 +52,55 @@ fn edit_with(before: Option<&str>, text: &str, caret: usize, format: Option<Form
             caret: caret.min(length),
         };
     }
-    let count = significant(text).count();
-    let left = significant(text)
-        .take_while(|significant| significant.end <= caret)
-        .count();
-    if left > 0 && dash_was_deleted(before, text, caret, format) {
-        let kept = significant(text)
-            .enumerate()
-            .filter(|(at, _)| at + 1 != left)
-            .map(|(_, significant)| significant.symbol);
-        return place(kept, count - 1, left - 1, false, format);
+    // Capacity first: growing would leave copies behind that nobody zeroes.
+    let mut symbols = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut left = 0;
+    for significant in significant(text) {
+        symbols.push(significant.symbol);
+        left += usize::from(significant.end <= caret);
     }
-    let symbols = significant(text).map(|significant| significant.symbol);
-    place(symbols, count, left, follows_separator(text, caret), format)
-}
-
-/// Writes `count` symbols and puts the caret after the first `left` of them, behind the dash
-/// there if `past_dash`.
-fn place(
-    symbols: impl Iterator<Item = char> + Clone,
-    count: usize,
-    left: usize,
-    past_dash: bool,
-    format: Option<Format>,
-) -> Edit {
-    let grouped = grouped(count, format);
-    let units: usize = symbols.clone().take(left).map(char::len_utf16).sum();
-    let mut dashes = if grouped {
-        left.saturating_sub(1) / 4
-    } else {
-        0
-    };
-    if grouped && past_dash && left > 0 && left.is_multiple_of(4) && left < count {
-        dashes += 1;
+    let formatted = format_symbols(&symbols, format);
+    if left > 0 && dash_was_deleted(before, text, caret, &formatted) {
+        left -= 1;
+        let mut at = 0;
+        symbols.retain(|_| {
+            at += 1;
+            at != left + 1
+        });
+        let text = format_symbols(&symbols, format);
+        return Edit {
+            caret: caret_after(left, &symbols, false, format),
+            text,
+        };
     }
+    let past_dash = follows_separator(text, caret);
     Edit {
-        text: written(symbols, count, grouped),
-        caret: units + dashes,
+        caret: caret_after(left, &symbols, past_dash, format),
+        text: formatted,
     }
 }
 
-/// Whether `text` is a formatted text without the one dash that stood at the caret.
-fn dash_was_deleted(
-    before: Option<&str>,
-    text: &str,
-    caret: usize,
-    format: Option<Format>,
-) -> bool {
-    let count = significant(text).count();
-    let symbols = significant(text).map(|significant| significant.symbol);
-    let formatted = written(symbols, count, grouped(count, format));
-    if formatted.len() != text.len() + 1 {
-        return false;
+fn format_symbols(symbols: &[char], format: Option<Format>) -> Zeroizing<String> {
+    let count = symbols.len();
+    written(&mut symbols.iter().copied(), count, grouped(count, format))
+}
+
+/// The caret after the first `left` symbols, behind the dash there if `past_dash`.
+fn caret_after(left: usize, symbols: &[char], past_dash: bool, format: Option<Format>) -> usize {
+    let units: usize = symbols
+        .iter()
+        .take(left)
+        .map(|symbol| symbol.len_utf16())
+        .sum();
+    if left == 0 || !grouped(symbols.len(), format) {
+        return units;
     }
+    let at_dash = left.is_multiple_of(4) && left < symbols.len();
+    units + (left - 1) / 4 + usize::from(past_dash && at_dash)
+}
+
+/// Whether `text` is `formatted` without the one dash that stood at the caret.
+fn dash_was_deleted(before: Option<&str>, text: &str, caret: usize, formatted: &str) -> bool {
     let Some(at) = byte_at(text, caret) else {
         return false;
     };
@@ -116,7 +112,7 @@ fn dash_was_deleted(
     head == left
         && tail.strip_prefix('-') == Some(right)
         && match before {
-            Some(before) => before == formatted.as_str(),
+            Some(before) => before == formatted,
             None => right.chars().nth(1).is_some(),
         }
 }

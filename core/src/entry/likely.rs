@@ -4,8 +4,6 @@
 //! would explain it: a look-alike taken for another, or two neighbours swapped. Those are named,
 //! to be looked at. For any other error the list is empty or wrong, and so it is never applied.
 
-use alloc::vec::Vec;
-
 use crate::{alphabet, check};
 
 /// The most places that are named. More would be a riddle and no help.
@@ -68,63 +66,54 @@ impl Likely {
         self.0.iter().flatten().copied()
     }
 
-    fn from(places: impl Iterator<Item = Place>) -> Likely {
-        let mut likely = Likely::default();
-        for (slot, place) in likely.0.iter_mut().zip(places) {
-            *slot = Some(place);
+    /// Adds a place, if there is room for it.
+    fn push(&mut self, at: usize, kind: Kind) {
+        if let Some(slot) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(Place { at, kind });
         }
-        likely
     }
 
     /// The symbol that a foreign character must have been, all others being right.
     pub(super) fn erasure(values: &[u8], at: usize) -> Likely {
-        let symbol = alphabet::symbol(check::erasure(values, at));
-        Likely::from(core::iter::once(Place {
+        let mut likely = Likely::default();
+        likely.push(
             at,
-            kind: Kind::Missing(symbol),
-        }))
+            Kind::Missing(alphabet::symbol(check::erasure(values, at))),
+        );
+        likely
     }
 
     pub(super) fn ones(ones: &[usize]) -> Likely {
-        Likely::from(ones.iter().map(|at| Place {
-            at: *at,
-            kind: Kind::One,
-        }))
+        let mut likely = Likely::default();
+        for at in ones {
+            likely.push(*at, Kind::One);
+        }
+        likely
     }
 
     /// The places where one usual slip explains why these values fail the check.
     ///
     /// At each place just one symbol would satisfy it, so at most one look-alike is named there.
     pub(super) fn typos(values: &[u8]) -> Likely {
-        let places = (0..values.len()).flat_map(|at| {
-            let own = alphabet::symbol(values.get(at).copied().unwrap_or(0));
+        let mut likely = Likely::default();
+        for (at, value) in values.iter().enumerate() {
             let fitting = alphabet::symbol(check::erasure(values, at));
-            let look_alike = look_alike(own, fitting).then_some(Kind::LooksLike(fitting));
-            let swapped = swap_fits(values, at).then_some(Kind::SwappedWithNext);
-            [look_alike, swapped]
-                .into_iter()
-                .flatten()
-                .map(move |kind| Place { at, kind })
-        });
-        Likely::from(places)
+            if look_alike(alphabet::symbol(*value), fitting) {
+                likely.push(at, Kind::LooksLike(fitting));
+            }
+            if check::is_valid_swapped(values, at) {
+                likely.push(at, Kind::SwappedWithNext);
+            }
+        }
+        likely
     }
 }
 
 /// Whether people take one of the symbols for the other.
 fn look_alike(one: char, other: char) -> bool {
+    let in_group = |group: &str, symbol| group.chars().any(|member| member == symbol);
     one != other
         && LOOK_ALIKES
             .iter()
-            .any(|group| group.contains(one) && group.contains(other))
-}
-
-fn swap_fits(values: &[u8], at: usize) -> bool {
-    let mut swapped = zeroize::Zeroizing::new(Vec::from(values));
-    match swapped.get_mut(at..at + 2) {
-        Some(pair) => {
-            pair.reverse();
-            check::is_valid(&swapped)
-        }
-        None => false,
-    }
+            .any(|group| in_group(group, one) && in_group(group, other))
 }

@@ -200,6 +200,11 @@ impl Mfa {
         }
     }
 
+    /// Whether the caller has proven a factor within the last minutes.
+    pub fn is_fresh(&self, caller: &Caller) -> bool {
+        caller.is_fresh(self.now(), self.policy.fresh_for)
+    }
+
     /// Ends the caller's session.
     ///
     /// # Errors

@@ -1,0 +1,170 @@
+//! Storing a batch: by itself, or as the replacement of one just redeemed.
+
+use rusqlite::{Connection, params};
+
+use super::recovery::end_batch;
+use super::sql::{FormatColumn, changed_one, execute, first};
+use super::{event, throttle};
+use crate::model::BatchState;
+use crate::store::{Activation, Beside, Lane, NewBatch, Stage, Staged};
+
+/// Stores the batch. Whatever it answers but `Done`, the caller must undo.
+pub(super) fn store(
+    db: &Connection,
+    stage: &Stage,
+    activation: Activation,
+) -> rusqlite::Result<Staged> {
+    let batch = &stage.batch;
+    if stage.beside == Beside::Host {
+        execute(
+            db,
+            "INSERT INTO account (id, created_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![batch.account, batch.issued_at],
+        )?;
+    }
+    let account = first(
+        db,
+        "UPDATE account SET last_generation = ?2
+         WHERE id = ?1 AND last_generation = ?2 - 1
+           AND (?3 OR EXISTS (SELECT 1 FROM totp
+                              WHERE account_n = account.n AND confirmed_at IS NOT NULL))
+         RETURNING n",
+        params![
+            batch.account,
+            batch.generation,
+            stage.beside == Beside::Host
+        ],
+        |row| row.get(0),
+    )?;
+    let Some(account) = account else {
+        return why_not(db, stage);
+    };
+    if !remember(db, account, stage)? {
+        return Ok(Staged::KeyTaken);
+    }
+    end_batch(
+        db,
+        account,
+        BatchState::Pending,
+        BatchState::Lapsed,
+        batch.issued_at,
+    )?;
+    if activation == Activation::AtOnce {
+        end_batch(
+            db,
+            account,
+            BatchState::Active,
+            BatchState::Superseded,
+            batch.issued_at,
+        )?;
+        throttle::clear(db, &batch.account, Lane::Recovery)?;
+    }
+    insert(db, account, batch, activation)?;
+    for event in &stage.events {
+        event::write(db, event)?;
+    }
+    Ok(Staged::Done)
+}
+
+/// Remembers the caller's key; `false` when another request with it came first and is not yet
+/// forgotten.
+fn remember(db: &Connection, account: i64, stage: &Stage) -> rusqlite::Result<bool> {
+    let Some(new) = &stage.idempotency else {
+        return Ok(true);
+    };
+    execute(
+        db,
+        "INSERT INTO idempotency (key, request, account_n, generation, until)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (key) DO UPDATE SET request = excluded.request,
+             account_n = excluded.account_n, generation = excluded.generation,
+             until = excluded.until
+         WHERE idempotency.until <= ?6",
+        params![
+            new.key,
+            new.request,
+            account,
+            stage.batch.generation,
+            new.until,
+            stage.batch.issued_at
+        ],
+    )
+    .map(changed_one)
+}
+
+fn insert(
+    db: &Connection,
+    account: i64,
+    batch: &NewBatch,
+    activation: Activation,
+) -> rusqlite::Result<()> {
+    let live = activation == Activation::AtOnce;
+    // A live batch whose seed has no time left is not to be shown again: it keeps none.
+    let kept = !live || batch.seed_until > batch.issued_at;
+    execute(
+        db,
+        "INSERT INTO batch (account_n, generation, state, format, memory_kib, passes, lanes,
+                            key_id, total, issued_at, activated_at, holder, seed, seed_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        params![
+            account,
+            batch.generation,
+            if live {
+                BatchState::Active
+            } else {
+                BatchState::Pending
+            },
+            FormatColumn(batch.format),
+            batch.scheme.params.memory_kib,
+            batch.scheme.params.passes,
+            batch.scheme.params.lanes,
+            batch.scheme.key,
+            // At most 16 (policy).
+            batch.codes.len() as i64,
+            batch.issued_at,
+            live.then_some(batch.issued_at),
+            kept.then_some(batch.holder),
+            kept.then_some(&batch.seed),
+            kept.then_some(batch.seed_until),
+        ],
+    )?;
+    for code in &batch.codes {
+        execute(
+            db,
+            "INSERT INTO code (account_n, generation, number, locator, salt, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                account,
+                batch.generation,
+                code.number,
+                code.locator,
+                code.digest.salt,
+                code.digest.digest
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn why_not(db: &Connection, stage: &Stage) -> rusqlite::Result<Staged> {
+    let batch = &stage.batch;
+    let account: Option<(bool, bool)> = first(
+        db,
+        "SELECT EXISTS (SELECT 1 FROM totp WHERE account_n = n AND confirmed_at IS NOT NULL),
+                EXISTS (SELECT 1 FROM idempotency WHERE key = ?2 AND until > ?3)
+         FROM account WHERE id = ?1",
+        params![
+            batch.account,
+            stage.idempotency.as_ref().map(|new| new.key),
+            batch.issued_at
+        ],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(match account {
+        None => Staged::NoAccount,
+        // Told before the number: the number is taken because that request took it.
+        Some((_, true)) => Staged::KeyTaken,
+        Some((false, _)) if stage.beside == Beside::Authenticator => Staged::NoAuthenticator,
+        Some(_) => Staged::GenerationTaken,
+    })
+}
