@@ -58,6 +58,9 @@ fn build() -> Outcome<()> {
         .input_path(module)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .out_name("spare_key")
         .generate(&glue)?;
     write_table(&root, &glue, &out)

@@ -69,6 +69,10 @@ export async function serve(pages, wasm = wasmFolder()) {
         response.writeHead(200, { ...headers, 'content-type': TYPES['.html'] }).end('<!doctype html><title>Posted</title>');
         return;
       }
+      if (pathname === '/favicon.ico') {
+        response.writeHead(204, headers).end();
+        return;
+      }
       const page = pages[pathname];
       if (page !== undefined) {
         const { headers: own = {}, body } = typeof page === 'function' ? page(request) : { body: page };

@@ -2,7 +2,7 @@
 //! state has not is `undefined`.
 //!
 //! Everything goes through one [`Value`] and not through a derived `Serialize` a type: each of
-//! those would be compiled into the module on its own and double its size.
+//! those would be compiled into the module on its own.
 
 use serde::{
     Serialize, Serializer,
@@ -11,6 +11,8 @@ use serde::{
 use spare_key_core::{Code, Zeroizing, entry, prompt, sheet};
 use wasm_bindgen::JsValue;
 
+/// Borrowed throughout: building one allocates nothing, so nothing is left to be zeroed.
+#[derive(Clone, Copy)]
 enum Value<'a> {
     Absent,
     Flag(bool),
@@ -18,30 +20,30 @@ enum Value<'a> {
     Number(u32),
     Symbol(char),
     Text(&'a str),
-    List(Vec<Value<'a>>),
-    Object(Vec<(&'static str, Value<'a>)>),
+    List(&'a [Value<'a>]),
+    Object(&'static [&'static str], &'a [Value<'a>]),
 }
 
-use Value::{Absent, Flag, List, Object, Symbol, Text};
+use Value::{Absent, Flag, List, Number, Object, Symbol, Text};
 
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Absent => to.serialize_none(),
             Flag(flag) => to.serialize_bool(*flag),
-            Value::Number(number) => to.serialize_u32(*number),
+            Number(number) => to.serialize_u32(*number),
             Symbol(symbol) => to.serialize_str(symbol.encode_utf8(&mut [0; 4])),
             Text(text) => to.serialize_str(text),
             List(values) => {
-                let mut list = to.serialize_seq(Some(values.len()))?;
-                for value in values {
+                let mut list = to.serialize_seq(None)?;
+                for value in *values {
                     list.serialize_element(value)?;
                 }
                 list.end()
             }
-            Object(fields) => {
-                let mut object = to.serialize_struct("", fields.len())?;
-                for (name, value) in fields {
+            Object(names, values) => {
+                let mut object = to.serialize_struct("", 0)?;
+                for (name, value) in names.iter().zip(*values) {
                     object.serialize_field(name, value)?;
                 }
                 object.end()
@@ -50,139 +52,141 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// The JavaScript value. Nothing that is given can fail to be one.
-fn out(value: &Value<'_>) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+/// The JavaScript object. Nothing that is given can fail to be one.
+fn object(names: &'static [&'static str], values: &[Value<'_>]) -> JsValue {
+    serde_wasm_bindgen::to_value(&Object(names, values)).unwrap_or_default()
 }
 
-fn number(count: usize) -> Value<'static> {
-    Value::Number(count as u32)
+fn count(count: usize) -> Value<'static> {
+    Number(count as u32)
 }
 
-fn perhaps<T>(value: Option<T>, wrap: impl Fn(T) -> Value<'static>) -> Value<'static> {
-    value.map_or(Absent, wrap)
+fn secret(text: &Option<Zeroizing<String>>) -> Value<'_> {
+    text.as_ref().map_or(Absent, |text| Text(text))
 }
 
-fn secret(text: Option<&Zeroizing<String>>) -> Value<'_> {
-    text.map_or(Absent, |text| Text(text))
-}
+const PLACE: &[&str] = &["at", "offset", "kind", "symbol"];
+const VERDICT: &[&str] = &[
+    "state",
+    "symbols",
+    "missing",
+    "extra",
+    "at",
+    "offset",
+    "likely",
+    "formatted",
+    "canonical",
+    "format",
+];
 
 pub(crate) fn verdict(text: &str, verdict: &entry::Verdict) -> JsValue {
-    use entry::State;
-    let (missing, extra, at) = match verdict.state {
-        State::Incomplete { missing } => (Some(missing), None, None),
-        State::TooLong { extra } => (None, Some(extra), None),
-        State::Symbol { at } => (None, None, Some(at)),
-        State::Empty | State::Ambiguous | State::Check | State::Complete => (None, None, None),
+    let offset = |at| entry::offset(text, at).map_or(Absent, count);
+    let [mut missing, mut extra, mut at, mut start] = [Absent; 4];
+    match verdict.state {
+        entry::State::Incomplete { missing: symbols } => missing = count(symbols),
+        entry::State::TooLong { extra: symbols } => extra = count(symbols),
+        entry::State::Symbol { at: place } => (at, start) = (count(place), offset(place)),
+        _ => {}
+    }
+    let place = |place: entry::Place| {
+        let symbol = place.kind.symbol().map_or(Absent, Symbol);
+        [
+            count(place.at),
+            offset(place.at),
+            Text(place.kind.name()),
+            symbol,
+        ]
     };
+    let places: Vec<_> = verdict.likely.iter().map(place).collect();
+    let likely: Vec<_> = places.iter().map(|place| Object(PLACE, place)).collect();
+    let code = verdict.code.as_ref();
+    let formatted = code.map(Code::expose);
     let bare = |code: &Code| {
         code.canonical()
             .iter()
             .map(|symbol| char::from(*symbol))
             .collect()
     };
-    let code = verdict.code.as_ref();
-    let formatted = code.map(Code::expose);
     let canonical = code.map(bare).map(Zeroizing::new);
-    out(&Object(vec![
-        ("state", Text(verdict.state.name())),
-        ("symbols", number(verdict.symbols)),
-        ("missing", perhaps(missing, number)),
-        ("extra", perhaps(extra, number)),
-        ("at", perhaps(at, number)),
-        (
-            "offset",
-            perhaps(at.and_then(|at| entry::offset(text, at)), number),
-        ),
-        (
-            "likely",
-            List(
-                verdict
-                    .likely
-                    .iter()
-                    .map(|likely| place(text, likely))
-                    .collect(),
-            ),
-        ),
-        ("formatted", secret(formatted.as_ref())),
-        ("canonical", secret(canonical.as_ref())),
-        ("format", perhaps(code, |code| Text(code.format().name()))),
-    ]))
-}
-
-fn place(text: &str, place: entry::Place) -> Value<'static> {
-    Object(vec![
-        ("at", number(place.at)),
-        ("offset", perhaps(entry::offset(text, place.at), number)),
-        ("kind", Text(place.kind.name())),
-        ("symbol", perhaps(place.kind.symbol(), Symbol)),
-    ])
+    let values = [
+        Text(verdict.state.name()),
+        count(verdict.symbols),
+        missing,
+        extra,
+        at,
+        start,
+        List(&likely),
+        secret(&formatted),
+        secret(&canonical),
+        code.map_or(Absent, |code| Text(code.format().name())),
+    ];
+    object(VERDICT, &values)
 }
 
 pub(crate) fn edit(edit: &entry::Edit) -> JsValue {
-    out(&Object(vec![
-        ("text", Text(&edit.text)),
-        ("caret", number(edit.caret)),
-    ]))
+    object(&["text", "caret"], &[Text(&edit.text), count(edit.caret)])
 }
 
-pub(crate) fn state(state: &prompt::State) -> JsValue {
-    out(&state_value(state))
+const EFFECT: &[&str] = &["type", "what", "generation"];
+const STATE: &[&str] = &[
+    "phase",
+    "generation",
+    "count",
+    "savedBy",
+    "ticked",
+    "canContinue",
+    "failure",
+];
+
+/// The state, and with it the effects of the step that led there.
+pub(crate) fn state(state: &prompt::State, effects: Option<&prompt::Effects>) -> JsValue {
+    let saved_by: Vec<_> = state.saved_by().map(|way| Text(way.name())).collect();
+    let values = [
+        Text(state.phase().name()),
+        Number(state.generation()),
+        Number(u32::from(state.count())),
+        List(&saved_by),
+        Flag(state.ticked()),
+        Flag(state.can_continue()),
+        state
+            .failure()
+            .map_or(Absent, |failure| Text(failure.name())),
+    ];
+    let Some(effects) = effects else {
+        return object(STATE, &values);
+    };
+    let effects: Vec<_> = effects.iter().map(effect).collect();
+    let effects: Vec<_> = effects
+        .iter()
+        .map(|effect| Object(EFFECT, effect))
+        .collect();
+    object(
+        &["state", "effects"],
+        &[Object(STATE, &values), List(&effects)],
+    )
 }
 
-fn state_value(state: &prompt::State) -> Value<'static> {
-    Object(vec![
-        ("phase", Text(state.phase().name())),
-        ("generation", Value::Number(state.generation())),
-        ("count", Value::Number(u32::from(state.count()))),
-        (
-            "savedBy",
-            List(state.saved_by().map(|way| Text(way.name())).collect()),
-        ),
-        ("ticked", Flag(state.ticked())),
-        ("canContinue", Flag(state.can_continue())),
-        (
-            "failure",
-            perhaps(state.failure(), |failure| Text(failure.name())),
-        ),
-    ])
-}
-
-pub(crate) fn step(state: &prompt::State, effects: &prompt::Effects) -> JsValue {
-    out(&Object(vec![
-        ("state", state_value(state)),
-        ("effects", List(effects.iter().map(effect).collect())),
-    ]))
-}
-
-fn effect(effect: prompt::Effect) -> Value<'static> {
+fn effect(effect: prompt::Effect) -> [Value<'static>; 3] {
     let (what, generation) = match effect {
         prompt::Effect::Announce(notice) => (Text(notice.name()), Absent),
-        prompt::Effect::Activate { generation } => (Absent, Value::Number(generation)),
+        prompt::Effect::Activate { generation } => (Absent, Number(generation)),
         _ => (Absent, Absent),
     };
-    Object(vec![
-        ("type", Text(effect.name())),
-        ("what", what),
-        ("generation", generation),
-    ])
+    [Text(effect.name()), what, generation]
 }
 
 pub(crate) fn sheet(sheet: &sheet::Sheet<'_>, model: &sheet::Model) -> JsValue {
-    let (text, filename) = (model.text(), sheet.file_name());
-    let model = Object(vec![
-        ("title", Text(&model.title)),
-        ("facts", list(&model.facts)),
-        ("codes", list(&model.codes)),
-        ("notes", list(&model.notes)),
-    ]);
-    out(&Object(vec![
-        ("text", Text(&text)),
-        ("filename", Text(&filename)),
-        ("model", model),
-    ]))
+    let (facts, notes) = (texts(&model.facts), texts(&model.notes));
+    let codes: Vec<_> = model.codes.iter().map(|code| Text(code)).collect();
+    let values = [Text(&model.title), List(&facts), List(&codes), List(&notes)];
+    let printed = Object(&["title", "facts", "codes", "notes"], &values);
+    let (text, name) = (model.text(), sheet.file_name());
+    object(
+        &["text", "filename", "model"],
+        &[Text(&text), Text(&name), printed],
+    )
 }
 
-fn list(texts: &[impl AsRef<str>]) -> Value<'_> {
-    List(texts.iter().map(|text| Text(text.as_ref())).collect())
+fn texts(lines: &[String]) -> Vec<Value<'_>> {
+    lines.iter().map(|line| Text(line)).collect()
 }

@@ -54,68 +54,53 @@ pub(crate) fn codes(batch: &Given) -> Vec<Zeroizing<String>> {
         .collect()
 }
 
-const TEXTS: [&str; 8] = [
-    "title",
-    "account",
-    "batch",
-    "usage",
-    "place",
-    "protection",
-    "replacement",
-    "alarm",
-];
-
 /// The words of a sheet, held while it is made.
 pub(crate) struct Words {
     generation: u32,
-    facts: [String; 4],
-    texts: [Option<String>; 8],
+    product: String,
+    account: String,
+    date: String,
+    url: String,
+    texts: Vec<Option<String>>,
 }
 
 impl Words {
     pub(crate) fn of(batch: &Given, options: &Given) -> Words {
         let texts = options.property("texts");
         let texts = texts.is_object().then(|| texts.unchecked_ref::<Given>());
+        let fact = |name| options.text(name).unwrap_or_default();
         Words {
             generation: batch.number("generation"),
-            facts: ["product", "account", "date", "url"]
-                .map(|name| options.text(name).unwrap_or_default()),
-            texts: TEXTS.map(|name| texts?.text(name)),
+            product: fact("product"),
+            account: fact("account"),
+            date: fact("date"),
+            url: fact("url"),
+            texts: sheet::Texts::NAMES
+                .iter()
+                .map(|name| texts?.text(name))
+                .collect(),
         }
     }
 
     pub(crate) fn sheet(&self) -> sheet::Sheet<'_> {
-        let [product, account, date, url] = &self.facts;
+        let Words {
+            generation,
+            product,
+            account,
+            date,
+            url,
+            ..
+        } = self;
         sheet::Sheet {
             product,
             account,
-            generation: self.generation,
+            generation: *generation,
             date,
             url,
         }
     }
 
     pub(crate) fn texts(&self) -> sheet::Texts<'_> {
-        let english = sheet::Texts::ENGLISH;
-        let [
-            title,
-            account,
-            batch,
-            usage,
-            place,
-            protection,
-            replacement,
-            alarm,
-        ] = &self.texts;
-        sheet::Texts {
-            title: title.as_deref().unwrap_or(english.title),
-            account: account.as_deref().unwrap_or(english.account),
-            batch: batch.as_deref().unwrap_or(english.batch),
-            usage: usage.as_deref().unwrap_or(english.usage),
-            place: place.as_deref().unwrap_or(english.place),
-            protection: protection.as_deref().unwrap_or(english.protection),
-            replacement: replacement.as_deref().unwrap_or(english.replacement),
-            alarm: alarm.as_deref().unwrap_or(english.alarm),
-        }
+        sheet::Texts::ENGLISH.with(&self.texts)
     }
 }

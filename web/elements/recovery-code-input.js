@@ -241,7 +241,16 @@ export class RecoveryCodeInput extends HTMLElement {
       if (event.isTrusted || !this.#placing) this.#typed();
     }, { signal });
     input.addEventListener('keydown', (event) => this.#key(event), { signal });
-    input.addEventListener('blur', () => this.#left(), { signal });
+    // Words under the field move the button below: not between pressing it and letting go.
+    let pressed = false;
+    window.addEventListener('pointerdown', () => { pressed = true; }, { signal, capture: true });
+    for (const end of ['pointerup', 'pointercancel']) {
+      window.addEventListener(end, () => {
+        if (pressed) setTimeout(() => { if (!input.matches(':focus')) this.#left(); });
+        pressed = false;
+      }, { signal, capture: true });
+    }
+    input.addEventListener('blur', () => { if (!pressed) this.#left(); }, { signal });
     window.addEventListener('pagehide', () => { this.value = ''; }, { signal });
     this.#watchForm();
     // What was typed, or filled in by a manager, before the module came.
@@ -335,7 +344,7 @@ export class RecoveryCodeInput extends HTMLElement {
       // The dash would come back at once: Delete means the symbol after it.
       event.preventDefault();
       const text = input.value.slice(0, at) + input.value.slice(at + 2);
-      const edit = this.#module.edit(text, at, this.#format);
+      const edit = this.#module.edit(text, at, this.#format, input.value);
       this.#history.push(edit);
       this.#placeAndTell(edit);
     }

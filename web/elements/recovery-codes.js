@@ -58,7 +58,7 @@ export class RecoveryCodes extends HTMLElement {
     'print-failed': 'Printing did not start. Copy, download or write down the codes instead.',
     'wrote-down': 'Good. Compare what you wrote with the screen once more.',
     'save-first': 'First copy, download, print or write down the codes, then tick the box.',
-    'tick-first': 'Tick “I have saved these codes” first.',
+    'tick-first': 'Tick the box first, then continue.',
     activating: 'One moment, your codes are being switched on.',
     done: 'Done. Your codes work from now on.',
     network: 'No answer came. Your codes are still here. Try again.',
@@ -263,17 +263,17 @@ export class RecoveryCodes extends HTMLElement {
    */
   #sheetAround(sheet, list) {
     const model = this.#sheet()?.model;
-    if (!model || sheet.querySelector('.sk-print')) return;
+    if (!model || sheet.querySelector('.sk-paper')) return;
     /** @param {string} text @param {string} name */
     const line = (text, name) => Object.assign(document.createElement('p'), { textContent: text, className: name });
     const head = document.createElement('div');
-    head.className = 'sk-print';
+    head.className = 'sk-paper';
     // The last fact says which batch it is: that one is for the screen too.
     const facts = [...model.facts];
     const which = facts.pop() ?? '';
     head.append(line(model.title, 'sk-title'), ...facts.map((fact) => line(fact, 'sk-fact')));
     const notes = document.createElement('div');
-    notes.className = 'sk-print sk-notes';
+    notes.className = 'sk-paper sk-notes';
     notes.append(...model.notes.map((note) => line(note, 'sk-note')));
     list.before(head);
     list.after(line(which, 'sk-batch'), notes);

@@ -184,7 +184,13 @@ impl Mfa {
             let mut stage = draft.stage;
             stage.activation = request.activation;
             if request.activation == Activation::AtOnce {
-                stage.batch.seed_until = now.plus(self.policy.replay_for);
+                // Only a caller with a key can ask for the same answer again.
+                let replays = request.idempotency.is_some();
+                stage.batch.seed_until = if replays {
+                    now.plus(self.policy.replay_for)
+                } else {
+                    now
+                };
                 let activated = event::by(caller, EventKind::CodesActivated, now)
                     .about(stage.batch.generation)
                     .because("at once");

@@ -126,57 +126,75 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
 }
 
 /// An answer that is a page of its own.
-pub(super) enum PageError {
+pub(super) struct PageError {
+    product: String,
+    now: Timestamp,
+    why: Why,
+}
+
+enum Why {
     /// The domain said no, is busy, or broke.
-    Domain(Visitor, Error),
-    /// The form did not come from our page, or not from this browser.
-    Forbidden(Visitor),
-    /// The request is no form.
-    Malformed(Visitor, StatusCode),
+    Domain(Error),
+    /// The form did not come from our page, or not from this browser, or is none.
+    Forbidden(StatusCode),
 }
 
 impl PageError {
+    /// The domain said no, is busy, or broke.
     pub(super) fn of(visitor: &Visitor, error: Error) -> Self {
-        Self::Domain(visitor.clone(), error)
+        Self::because(visitor, Why::Domain(error))
+    }
+
+    /// The form did not come from our page, or not from this browser.
+    pub(super) fn forbidden(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::Forbidden(StatusCode::FORBIDDEN))
+    }
+
+    /// The request is no form.
+    pub(super) fn malformed(visitor: &Visitor, status: StatusCode) -> Self {
+        Self::because(visitor, Why::Forbidden(status))
+    }
+
+    fn because(visitor: &Visitor, why: Why) -> Self {
+        let mfa = &visitor.web.mfa;
+        Self {
+            product: mfa.policy().product.clone(),
+            now: mfa.now(),
+            why,
+        }
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response<Body> {
-        let (visitor, error) = match self {
-            Self::Domain(visitor, error) => (visitor, error),
-            Self::Forbidden(visitor) => {
-                let page = Page::new("forbidden", "/account");
-                return page.answer(StatusCode::FORBIDDEN, &visitor.web.mfa.policy().product, "");
+        let Self { product, now, why } = self;
+        match why {
+            Why::Forbidden(status) => {
+                Page::new("forbidden", "/account").answer(status, &product, "")
             }
-            Self::Malformed(visitor, status) => {
-                let page = Page::new("forbidden", "/account");
-                return page.answer(status, &visitor.web.mfa.policy().product, "");
+            Why::Domain(Error::Refused(Refusal::SessionGone)) => {
+                Redirect::to("/u/login").into_response()
             }
-        };
-        let product = &visitor.web.mfa.policy().product;
-        match error {
-            Error::Refused(Refusal::SessionGone) => Redirect::to("/u/login").into_response(),
-            Error::Refused(refusal) => {
-                let told = told(refusal, visitor.web.mfa.now());
+            Why::Domain(Error::Refused(refusal)) => {
+                let told = told(refusal, now);
                 let page = match told.code {
                     "switched-off" => Page::new("switched-off", "/account"),
                     "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
                     _ => Page::new("transaction-not-found", "/u/login"),
                 };
-                page.answer(told.status, product, "")
+                page.answer(told.status, &product, "")
             }
-            Error::Busy { retry_after } => {
+            Why::Domain(Error::Busy { retry_after }) => {
                 let page = Page::new("busy", "/u/login");
-                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, product, "");
+                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
                 let seconds = HeaderValue::from(retry_after.as_secs().max(1));
                 response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
             }
-            Error::Fault(fault) => {
+            Why::Domain(Error::Fault(fault)) => {
                 log_fault(&fault);
                 let page = Page::new("error", "/account");
-                page.answer(StatusCode::INTERNAL_SERVER_ERROR, product, "")
+                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
             }
         }
     }

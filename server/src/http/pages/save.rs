@@ -251,7 +251,7 @@ async fn download(visitor: &Visitor, caller: &Caller) -> Answer {
     let issued = visitor.web.mfa.pending(caller).await.map_err(of)?;
     let account = hint(visitor, &issued).await?;
     let url = format!("{}/u/login", visitor.web.settings.issuer);
-    let date = clock::date(issued.issued_at);
+    let date = clock::long_date(issued.issued_at);
     Ok(wire::sheet_file(
         &issued,
         &visitor.web.mfa.policy().product,
