@@ -145,6 +145,16 @@ impl App {
         .another()
     }
 
+    /// The same database in the hands of somebody who has not its keyring.
+    pub fn with_another_keyring(&self) -> Self {
+        let keyring = Keyring::draw(&*self.entropy, self.now()).expect("a keyring");
+        Self {
+            keyring: keyring.into(),
+            ..self.clone()
+        }
+        .another()
+    }
+
     /// The database's file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("spare-key.db")
