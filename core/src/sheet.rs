@@ -67,6 +67,41 @@ impl Texts<'static> {
     };
 }
 
+impl<'a> Texts<'a> {
+    /// The names of the sentences in the order of the fields, as JavaScript says them.
+    pub const NAMES: [&'static str; 8] = [
+        "title",
+        "account",
+        "batch",
+        "usage",
+        "place",
+        "protection",
+        "replacement",
+        "alarm",
+    ];
+
+    /// These sentences, with those put in their place that are given, in the order of
+    /// [`Texts::NAMES`].
+    pub fn with(mut self, given: &'a [Option<String>]) -> Texts<'a> {
+        let slots = [
+            &mut self.title,
+            &mut self.account,
+            &mut self.batch,
+            &mut self.usage,
+            &mut self.place,
+            &mut self.protection,
+            &mut self.replacement,
+            &mut self.alarm,
+        ];
+        for (slot, text) in slots.into_iter().zip(given) {
+            if let Some(text) = text {
+                *slot = text;
+            }
+        }
+        self
+    }
+}
+
 impl Default for Texts<'_> {
     fn default() -> Self {
         Texts::ENGLISH

@@ -298,6 +298,18 @@ fn a_batch_has_one_to_sixteen_codes() {
 }
 
 #[test]
+fn every_type_that_holds_a_code_is_zeroed_on_drop() {
+    // The bytes can't be looked at afterwards without unsafe code; the wasm tests do, in the
+    // browser module's memory. Here the types must promise it.
+    fn zeroed<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+    let code = Code::parse("KZ3M-Q7TB-WJ5R-HXYN").unwrap();
+    zeroed(&code);
+    zeroed(&code.expose());
+    zeroed(&spare_key_core::read("KZ3M").unwrap().symbols);
+    zeroed(&entry::edit("KZ3M", 0, None).text);
+}
+
+#[test]
 fn no_code_shows_in_debug_output() {
     let code = Code::parse("KZ3M-Q7TB-WJ5R-HXYN").unwrap();
     let reading = spare_key_core::read("KZ3M-Q7TB-WJ5R-HXYN").unwrap();

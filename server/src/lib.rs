@@ -1,12 +1,16 @@
 //! Issues, hashes, numbers and redeems recovery codes.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod dev;
 pub mod domain;
 pub mod entropy;
 pub mod hasher;
 pub mod http;
 pub mod keyring;
+pub mod logging;
 pub mod metrics;
 pub mod model;
 pub mod store;

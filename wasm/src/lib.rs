@@ -5,17 +5,19 @@
 //! over: see `wiping` for the memory that nobody here owns. There is no randomness in here and no
 //! DOM; the elements in `web` carry the effects out.
 
-use js_sys::{Array, Error};
+use js_sys::Error;
 use spare_key_core::{Format, Zeroizing, entry, prompt};
 use wasm_bindgen::prelude::*;
 
 mod give;
 mod take;
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
+mod tests;
 #[cfg(target_arch = "wasm32")]
 mod wiping;
 
-use give::object;
-use take::{Batch, SheetOptions};
+use take::Given;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
@@ -23,20 +25,14 @@ const TYPES: &str = include_str!("types.d.ts");
 /// The symbols of a text, grouped for people as a half-typed code is.
 #[wasm_bindgen(skip_typescript)]
 pub fn format(text: String, format: Option<String>) -> JsValue {
-    JsValue::from_str(&entry::format(
-        &Zeroizing::new(text),
-        wanted(format.as_deref()),
-    ))
+    JsValue::from_str(&entry::format(&Zeroizing::new(text), wanted(format)))
 }
 
 /// The verdict on a half-typed code.
 #[wasm_bindgen(skip_typescript)]
 pub fn check(text: String, format: Option<String>) -> JsValue {
     let text = Zeroizing::new(text);
-    object(&give::Verdict::of(
-        &text,
-        &entry::check(&text, wanted(format.as_deref())),
-    ))
+    give::verdict(&text, &entry::check(&text, wanted(format)))
 }
 
 /// The text that should stand in the field, and the caret. `before` is what stood there before
@@ -44,18 +40,18 @@ pub fn check(text: String, format: Option<String>) -> JsValue {
 #[wasm_bindgen(skip_typescript)]
 pub fn edit(text: String, caret: u32, format: Option<String>, before: Option<String>) -> JsValue {
     let (text, caret) = (Zeroizing::new(text), caret as usize);
-    object(&give::Edit::of(&match before.map(Zeroizing::new) {
-        Some(before) => entry::edit_from(&before, &text, caret, wanted(format.as_deref())),
-        None => entry::edit(&text, caret, wanted(format.as_deref())),
-    }))
+    give::edit(&match before.map(Zeroizing::new) {
+        Some(before) => entry::edit_from(&before, &text, caret, wanted(format)),
+        None => entry::edit(&text, caret, wanted(format)),
+    })
 }
 
 /// The text of the file, its name, and the sheet laid out for printing.
 #[wasm_bindgen(skip_typescript)]
-pub fn sheet(batch: &Batch, options: &SheetOptions) -> JsValue {
+pub fn sheet(batch: &Given, options: &Given) -> JsValue {
     let words = take::Words::of(batch, options);
     let model = words.sheet().model(&take::codes(batch), &words.texts());
-    object(&give::Sheet::of(&words.sheet(), &model, &model.text()))
+    give::sheet(&words.sheet(), &model)
 }
 
 /// The "save your codes" machine for one batch. It remembers the generation and the count, and
@@ -68,32 +64,27 @@ pub struct SavePrompt(prompt::State);
 impl SavePrompt {
     /// A prompt that shows this batch.
     #[wasm_bindgen(constructor, skip_typescript)]
-    pub fn new(batch: &Batch) -> SavePrompt {
-        let count = batch
-            .codes()
-            .as_ref()
-            .map(Array::length)
-            .or(batch.count())
-            .unwrap_or(0);
-        SavePrompt(prompt::State::new(batch.generation(), count.min(255) as u8))
+    pub fn new(batch: &Given) -> SavePrompt {
+        let (generation, count) = take::batch(batch);
+        SavePrompt(prompt::State::new(generation, count))
     }
 
     /// Where the prompt stands.
     #[wasm_bindgen(getter, skip_typescript)]
     pub fn state(&self) -> JsValue {
-        object(&give::State::of(&self.0))
+        give::state(&self.0, None)
     }
 
     /// Takes an event, by name or as an object with `type`; gives the state and the effects.
     #[wasm_bindgen(skip_typescript)]
-    pub fn step(&mut self, event: &take::Event) -> Result<JsValue, JsValue> {
+    pub fn step(&mut self, event: &Given) -> Result<JsValue, JsValue> {
         let event = take::event(event).ok_or_else(|| Error::new("spare-key: unknown event"))?;
         let (state, effects) = prompt::step(&self.0, event);
         self.0 = state;
-        Ok(object(&give::Step::of(&state, &effects)))
+        Ok(give::state(&state, Some(&effects)))
     }
 }
 
-fn wanted(format: Option<&str>) -> Option<Format> {
-    format.and_then(Format::named)
+fn wanted(format: Option<String>) -> Option<Format> {
+    format.and_then(|name| Format::named(&name))
 }

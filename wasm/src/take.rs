@@ -4,73 +4,50 @@
 
 use js_sys::Array;
 use spare_key_core::{Zeroizing, prompt, sheet};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::{JsCast, prelude::*};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A batch as the server gives it.
-    #[wasm_bindgen(typescript_type = "Batch")]
-    pub type Batch;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn generation(this: &Batch) -> u32;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn codes(this: &Batch) -> Option<Array>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn count(this: &Batch) -> Option<u32>;
+    /// An object from outside, of the shape that `types.d.ts` says.
+    #[derive(Debug)]
+    pub type Given;
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn property(this: &Given, name: &str) -> JsValue;
+}
 
-    /// An event: its name, or an object with `type`.
-    #[wasm_bindgen(typescript_type = "SaveEvent")]
-    pub type Event;
-    #[wasm_bindgen(method, getter, structural, js_name = type)]
-    pub fn kind(this: &Event) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn reason(this: &Event) -> Option<String>;
+impl Given {
+    fn text(&self, name: &str) -> Option<String> {
+        self.property(name).as_string()
+    }
 
-    /// What a sheet says beside the codes.
-    #[wasm_bindgen(typescript_type = "SheetOptions")]
-    pub type SheetOptions;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn product(this: &SheetOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn account(this: &SheetOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn date(this: &SheetOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn url(this: &SheetOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn texts(this: &SheetOptions) -> Option<Texts>;
+    fn number(&self, name: &str) -> u32 {
+        self.property(name).as_f64().unwrap_or_default() as u32
+    }
 
-    /// The sentences of a sheet in the reader's language.
-    pub type Texts;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn title(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural, js_name = account)]
-    pub fn account_line(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn batch(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn usage(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn place(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn protection(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn replacement(this: &Texts) -> Option<String>;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn alarm(this: &Texts) -> Option<String>;
+    fn list(&self, name: &str) -> Option<Array> {
+        self.property(name).dyn_into().ok()
+    }
+}
+
+/// Generation and count of a batch. A batch without codes at hand has a `count`.
+pub(crate) fn batch(batch: &Given) -> (u32, u8) {
+    let count = batch
+        .list("codes")
+        .map_or_else(|| batch.number("count"), |codes| codes.length());
+    (batch.number("generation"), count as u8)
 }
 
 /// The event meant, if there is one of that name.
-pub(crate) fn event(event: &Event) -> Option<prompt::Event> {
+pub(crate) fn event(event: &Given) -> Option<prompt::Event> {
     match event.as_string() {
         Some(name) => prompt::Event::named(&name, None),
-        None => prompt::Event::named(&event.kind()?, event.reason().as_deref()),
+        None => prompt::Event::named(&event.text("type")?, event.text("reason").as_deref()),
     }
 }
 
 /// The codes as shown. What is no string is empty.
-pub(crate) fn codes(batch: &Batch) -> Vec<Zeroizing<String>> {
-    let codes = batch.codes().unwrap_or_default();
+pub(crate) fn codes(batch: &Given) -> Vec<Zeroizing<String>> {
+    let codes = batch.list("codes").unwrap_or_default();
     codes
         .iter()
         .map(|code| Zeroizing::new(code.as_string().unwrap_or_default()))
@@ -80,68 +57,50 @@ pub(crate) fn codes(batch: &Batch) -> Vec<Zeroizing<String>> {
 /// The words of a sheet, held while it is made.
 pub(crate) struct Words {
     generation: u32,
-    facts: [String; 4],
-    texts: [Option<String>; 8],
+    product: String,
+    account: String,
+    date: String,
+    url: String,
+    texts: Vec<Option<String>>,
 }
 
 impl Words {
-    pub(crate) fn of(batch: &Batch, options: &SheetOptions) -> Words {
-        let facts = [
-            options.product(),
-            options.account(),
-            options.date(),
-            options.url(),
-        ];
-        let texts = options.texts();
-        let text = |read: fn(&Texts) -> Option<String>| texts.as_ref().and_then(read);
+    pub(crate) fn of(batch: &Given, options: &Given) -> Words {
+        let texts = options.property("texts");
+        let texts = texts.is_object().then(|| texts.unchecked_ref::<Given>());
+        let fact = |name| options.text(name).unwrap_or_default();
         Words {
-            generation: batch.generation(),
-            facts: facts.map(Option::unwrap_or_default),
-            texts: [
-                text(Texts::title),
-                text(Texts::account_line),
-                text(Texts::batch),
-                text(Texts::usage),
-                text(Texts::place),
-                text(Texts::protection),
-                text(Texts::replacement),
-                text(Texts::alarm),
-            ],
+            generation: batch.number("generation"),
+            product: fact("product"),
+            account: fact("account"),
+            date: fact("date"),
+            url: fact("url"),
+            texts: sheet::Texts::NAMES
+                .iter()
+                .map(|name| texts?.text(name))
+                .collect(),
         }
     }
 
     pub(crate) fn sheet(&self) -> sheet::Sheet<'_> {
-        let [product, account, date, url] = &self.facts;
+        let Words {
+            generation,
+            product,
+            account,
+            date,
+            url,
+            ..
+        } = self;
         sheet::Sheet {
             product,
             account,
-            generation: self.generation,
+            generation: *generation,
             date,
             url,
         }
     }
 
     pub(crate) fn texts(&self) -> sheet::Texts<'_> {
-        let english = sheet::Texts::ENGLISH;
-        let [
-            title,
-            account,
-            batch,
-            usage,
-            place,
-            protection,
-            replacement,
-            alarm,
-        ] = &self.texts;
-        sheet::Texts {
-            title: title.as_deref().unwrap_or(english.title),
-            account: account.as_deref().unwrap_or(english.account),
-            batch: batch.as_deref().unwrap_or(english.batch),
-            usage: usage.as_deref().unwrap_or(english.usage),
-            place: place.as_deref().unwrap_or(english.place),
-            protection: protection.as_deref().unwrap_or(english.protection),
-            replacement: replacement.as_deref().unwrap_or(english.replacement),
-            alarm: alarm.as_deref().unwrap_or(english.alarm),
-        }
+        sheet::Texts::ENGLISH.with(&self.texts)
     }
 }

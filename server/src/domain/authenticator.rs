@@ -22,6 +22,8 @@ pub struct Enrollment {
     pub secret: Zeroizing<String>,
     /// The `otpauth:` address, for the QR code.
     pub uri: Zeroizing<String>,
+    /// How the app will name the account.
+    pub label: String,
     /// Whether it takes the place of another.
     pub replaces: bool,
 }
@@ -53,22 +55,21 @@ pub enum Passed {
 }
 
 impl Mfa {
-    /// Begins binding an authenticator, or shows the one begun before: a reload changes nothing.
+    /// Begins binding an authenticator; one begun before and still waiting stays as it is.
     ///
     /// # Errors
     /// [`Refusal::AlreadyEnrolled`] of who has one and is not in,
     /// [`Refusal::FreshProofRequired`]; a fault.
-    pub async fn begin_enrollment(&self, caller: &Caller) -> Result<Enrollment> {
+    pub async fn begin_enrollment(&self, caller: &Caller) -> Result<()> {
         let now = self.now();
-        let (holder, replaces) = self.may_bind(caller, now).await?;
-        let label = self.label(caller).await?;
-        if let Some(pending) = self
+        let (holder, _) = self.may_bind(caller, now).await?;
+        if self
             .store
             .pending_totp(&caller.account, &holder, now)
             .await?
+            .is_some()
         {
-            let secret = self.open_secret(caller, &pending.id, &pending.secret)?;
-            return Ok(self.enrollment(&label, &secret, replaces));
+            return Ok(());
         }
         let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
         let id = draw_authenticator_id(&*self.entropy)?;
@@ -76,17 +77,37 @@ impl Mfa {
         let sealed = self
             .keyring
             .seal(&*self.entropy, &caller.account, what, secret.as_slice())?;
-        self.store
-            .begin_totp(NewTotp {
-                id,
-                account: caller.account.clone(),
-                secret: sealed,
-                holder,
-                at: now,
-                expires_at: now.plus(self.policy.challenge_for),
-            })
-            .await?;
-        Ok(self.enrollment(&label, secret.as_slice(), replaces))
+        let new = NewTotp {
+            id,
+            account: caller.account.clone(),
+            secret: sealed,
+            holder,
+            at: now,
+            expires_at: now.plus(self.policy.challenge_for),
+        };
+        Ok(self.store.begin_totp(new).await?)
+    }
+
+    /// What the app needs of the authenticator that was begun; a reload shows the same.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPendingAuthenticator`], and those of [`Mfa::begin_enrollment`]; a fault.
+    pub async fn pending_enrollment(&self, caller: &Caller) -> Result<Enrollment> {
+        let now = self.now();
+        let (holder, replaces) = self.may_bind(caller, now).await?;
+        let pending = self
+            .store
+            .pending_totp(&caller.account, &holder, now)
+            .await?
+            .ok_or(Refusal::NoPendingAuthenticator)?;
+        let secret = self.open_secret(caller, &pending.id, &pending.secret)?;
+        let label = self.label(caller).await?;
+        Ok(Enrollment {
+            uri: totp::uri(&self.policy.product, &label, &secret),
+            secret: totp::base32(&secret),
+            label,
+            replaces,
+        })
     }
 
     /// Binds the pending authenticator with its first password.
@@ -347,15 +368,6 @@ impl Mfa {
         Ok(self
             .keyring
             .open(&caller.account, Sealing::Totp(&id.0), sealed)?)
-    }
-
-    fn enrollment(&self, label: &str, secret: &[u8], replaces: bool) -> Enrollment {
-        let uri = totp::uri(&self.policy.product, label, secret);
-        Enrollment {
-            secret: totp::base32(secret),
-            uri,
-            replaces,
-        }
     }
 
     /// How the authenticator app will name the account.

@@ -1,7 +1,7 @@
 //! What every request passes through: a span, a time limit, headers, the caller's address.
 
-use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,22 +12,15 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::middleware::Next;
-use axum::response::IntoResponse;
+use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::request::{ClientIp, RequestId};
 use super::{Web, native, pages};
 use crate::clock::Stopwatch;
 
 /// The longest a request may take, waiting for the hash pool included.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-
-/// The number of this request, in logs and in answers about faults.
-#[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) String);
-
-/// Where the request came from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ClientIp(pub(super) Option<IpAddr>);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -91,11 +84,17 @@ fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// Cuts off what takes too long.
-pub(super) async fn time_limit(request: Request, next: Next) -> Response<Body> {
+/// Cuts off what takes too long and catches what panics; the message of a panic may hold anything
+/// and is not repeated.
+pub(super) async fn within_limits(request: Request, next: Next) -> Response<Body> {
     let form = Form::of(&request);
-    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
-        Ok(response) => response,
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(TIME_LIMIT, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a request handler panicked");
+            form.answer(StatusCode::INTERNAL_SERVER_ERROR)
+        }
         Err(_) => {
             tracing::error!("a request took too long and was cut off");
             form.answer(StatusCode::SERVICE_UNAVAILABLE)
@@ -204,12 +203,6 @@ pub(super) async fn not_found(request: Request) -> Response<Body> {
 /// Not by this method; axum adds `Allow`.
 pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
     Form::of(&request).answer(StatusCode::METHOD_NOT_ALLOWED)
-}
-
-/// A handler panicked: logged without its message, which may hold anything.
-pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    tracing::error!("a request handler panicked");
-    native::plain(StatusCode::INTERNAL_SERVER_ERROR, "none").into_response()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! HTTP: what is common to every dialect and page, and where their routes are put together.
 //!
-//! It translates and decides nothing. Layers from the outside in: request id and span, time to
-//! answer, panics, headers, who is calling from where, body limit.
+//! It translates and decides nothing. Layers from the outside in: request id, span and time to
+//! answer; headers; time limit and panics; who is calling from where; body limit.
 
 pub mod assets;
 mod docs;
@@ -9,6 +9,7 @@ mod layers;
 mod native;
 mod ops;
 mod pages;
+mod request;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -68,11 +69,8 @@ pub fn router(web: Web) -> Router {
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(web.clone(), layers::client_ip))
+        .layer(from_fn(layers::within_limits))
         .layer(from_fn(layers::headers))
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
-            layers::panicked,
-        ))
-        .layer(from_fn(layers::time_limit))
         .layer(from_fn_with_state(web.clone(), layers::observe))
         .with_state(web)
 }

@@ -1,17 +1,158 @@
-//! The pages.
+//! The pages: signing in, enrolling, saving codes, using one, and the account.
+//!
+//! Named by Auth0's screens where they have one. Every page is plain HTML that posts forms; the
+//! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
+mod account;
+mod docs;
+mod enroll;
+mod error;
+mod recover;
+mod save;
+mod sign_in;
+mod texts;
+mod view;
+mod visitor;
+mod wire;
+
+use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
 
+pub(super) use self::docs::docs;
+pub(super) use self::error::plain;
+use self::error::{PageError, Told, told};
+use self::view::{Errors, Frame};
+use self::visitor::Visitor;
 use super::Web;
+use crate::domain::{Error, Refusal};
+
+use self::texts::Texts;
+
+type Answer = Result<Response<Body>, PageError>;
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
+        .route("/", get(account::home))
+        .route("/u/login", get(sign_in::show).post(sign_in::submit))
+        .route(
+            "/u/mfa-otp-enrollment-qr",
+            get(enroll::show).post(enroll::submit),
+        )
+        .route(
+            "/u/mfa-recovery-code-enrollment",
+            get(save::show_first).post(save::submit_first),
+        )
+        .route(
+            "/u/mfa-recovery-code-enrollment/download",
+            post(save::download_first),
+        )
+        .route(
+            "/u/mfa-recovery-code-enrollment/again",
+            post(save::again_first),
+        )
+        .route(
+            "/u/mfa-otp-challenge",
+            get(sign_in::show_otp).post(sign_in::submit_otp),
+        )
+        .route(
+            "/u/mfa-recovery-code-challenge",
+            get(recover::show).post(recover::submit),
+        )
+        .route(
+            "/u/after-recovery",
+            get(recover::show_after).post(recover::submit_after),
+        )
+        .route("/account", get(account::show))
+        .route("/account/sign-out", post(account::sign_out))
+        .route(
+            "/account/replace-authenticator",
+            post(account::replace_authenticator),
+        )
+        .route(
+            "/account/step-up",
+            get(account::show_step_up).post(account::submit_step_up),
+        )
+        .route(
+            "/account/regenerate",
+            get(account::show_regenerate).post(account::regenerate),
+        )
+        .route(
+            "/account/codes",
+            get(save::show_next).post(save::submit_next),
+        )
+        .route("/account/codes/download", post(save::download_next))
 }
 
-/// An answer that no handler gave.
-pub(super) fn plain(status: StatusCode, _request_id: &str) -> Response<Body> {
-    status.into_response()
+/// What every page has.
+fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
+    Ok(Frame {
+        t: Texts::english(),
+        product: visitor.web.mfa.policy().product.clone(),
+        csrf: visitor
+            .csrf()
+            .map_err(|error| PageError::of(visitor, error))?,
+    })
+}
+
+/// A rendered page with the cookies this visitor needs.
+fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> Response<Body> {
+    let mut response = error::page(status, template);
+    visitor.dress(&mut response);
+    response
+}
+
+/// See the next page: a reload or the back button repeats nothing.
+fn go_to(path: &str) -> Response<Body> {
+    Redirect::to(path).into_response()
+}
+
+/// A refusal shown where the person is, if the screen has words for it; otherwise a page of its own.
+fn shown_on(screen: &str, visitor: &Visitor, error: Error) -> Result<Told, PageError> {
+    let told = match &error {
+        Error::Refused(refusal) => told(*refusal, visitor.web.mfa.now()),
+        Error::Busy { retry_after } => Told {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "busy",
+            field: None,
+            wait_seconds: u32::try_from(retry_after.as_secs())
+                .unwrap_or(u32::MAX)
+                .max(1),
+            tries_left: None,
+        },
+        Error::Fault(_) => return Err(PageError::of(visitor, error)),
+    };
+    // A flow that is over is not mended by typing something else into the same form.
+    let over = matches!(
+        error,
+        Error::Refused(Refusal::ChallengeGone | Refusal::SessionGone | Refusal::OutOfOrder)
+    );
+    if over || !told.fits(screen) {
+        Err(PageError::of(visitor, error))
+    } else {
+        Ok(told)
+    }
+}
+
+/// Nothing went wrong yet.
+fn quiet() -> Told {
+    Told {
+        status: StatusCode::OK,
+        code: "",
+        field: None,
+        wait_seconds: 0,
+        tries_left: None,
+    }
+}
+
+/// What went wrong, if anything did.
+fn errors(told: &Told, screen: &str) -> Errors {
+    if told.code.is_empty() {
+        Errors::none()
+    } else {
+        told.errors(screen)
+    }
 }

@@ -1,0 +1,175 @@
+//! Builds the browser module into the binary, so that `cargo run` needs Rust and nothing else.
+//!
+//! The wasm crate is compiled for `wasm32-unknown-unknown` in a target folder of its own (the outer
+//! build holds the lock of the common one), its glue is made by the library form of wasm-bindgen,
+//! pinned to the version of the macro, and every file that the browser loads is listed in a table
+//! that `http/assets.rs` includes.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "wasm-release";
+
+/// Folders of `web/` that browsers load from.
+const SERVED: [&str; 4] = ["elements", "lib", "styles", "locales"];
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() {
+    if let Err(error) = build() {
+        for line in error.to_string().lines() {
+            println!("cargo::error={line}");
+        }
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Outcome<()> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?)
+        .join("..")
+        .canonicalize()?;
+    for watched in [
+        "core/src",
+        "core/Cargo.toml",
+        "core/README.md",
+        "wasm/src",
+        "wasm/Cargo.toml",
+        "web/elements",
+        "web/lib",
+        "web/styles",
+        "web/locales",
+        "web/pages",
+        "Cargo.lock",
+    ] {
+        println!("cargo::rerun-if-changed={}", root.join(watched).display());
+    }
+    ensure_target()?;
+    let module = compile(&root, &out)?;
+    let glue = out.join("glue");
+    Bindgen::new()
+        .input_path(module)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .out_name("spare_key")
+        .generate(&glue)?;
+    write_table(&root, &glue, &out)
+}
+
+/// The target belongs to the toolchain; where it is missing it is added, or the error says how.
+fn ensure_target() -> Outcome<()> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let found = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()?;
+    let folder = String::from_utf8(found.stdout)?;
+    if found.status.success() && Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
+    if added.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(format!(
+        "the browser module needs the target {TARGET}; add it with: rustup target add {TARGET}"
+    )
+    .into())
+}
+
+fn compile(root: &Path, out: &Path) -> Outcome<PathBuf> {
+    let target = out.join("wasm-target");
+    let mut cargo = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo
+        .current_dir(root)
+        .args(["build", "-p", "spare-key-wasm", "--lib"]);
+    cargo
+        .args(["--target", TARGET, "--profile", PROFILE])
+        .arg("--target-dir")
+        .arg(&target);
+    // What the outer build was told about its own target does not hold for this one.
+    for told in [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET",
+    ] {
+        cargo.env_remove(told);
+    }
+    let built = cargo.output()?;
+    if !built.status.success() {
+        return Err(format!(
+            "the browser module did not compile:\n{}",
+            String::from_utf8_lossy(&built.stderr)
+        )
+        .into());
+    }
+    Ok(target
+        .join(TARGET)
+        .join(PROFILE)
+        .join("spare_key_wasm.wasm"))
+}
+
+fn write_table(root: &Path, glue: &Path, out: &Path) -> Outcome<()> {
+    let mut files = Vec::new();
+    for folder in SERVED {
+        collect(&root.join("web").join(folder), folder, &mut files)?;
+    }
+    for name in ["spare_key.js", "spare_key_bg.wasm"] {
+        files.push((format!("wasm/{name}"), glue.join(name)));
+    }
+    files.sort();
+    let mut table = String::from("static ASSETS: &[Asset] = &[\n");
+    for (name, path) in files {
+        let hash = Sha256::digest(fs::read(&path)?);
+        let tag: String = hash.iter().take(12).fold(String::new(), |mut tag, byte| {
+            // Writing to a string cannot fail.
+            let _written = write!(tag, "{byte:02x}");
+            tag
+        });
+        writeln!(
+            table,
+            "    Asset {{ name: {name:?}, kind: {:?}, tag: \"\\\"{tag}\\\"\", bytes: include_bytes!({path:?}) }},",
+            kind(&name)?
+        )?;
+    }
+    table.push_str("];\n");
+    fs::write(out.join("assets.rs"), table)?;
+    Ok(())
+}
+
+fn collect(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Outcome<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &name, files)?;
+        } else if kind(&name).is_ok() {
+            files.push((name, entry.path()));
+        }
+    }
+    Ok(())
+}
+
+fn kind(name: &str) -> Outcome<&'static str> {
+    Ok(match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("wasm") => "application/wasm",
+        _ => return Err(format!("{name}: browsers are not told what it is").into()),
+    })
+}

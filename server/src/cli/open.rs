@@ -1,0 +1,176 @@
+//! Opening what a command works on: keyring, store, and the product over both.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use crate::app::{App, Ingredients, StoreUrl};
+use crate::clock::SystemClock;
+use crate::config::{Config, KEYRING_SECRET, KeyringSource, Switch};
+use crate::dev;
+use crate::domain::Policy;
+use crate::entropy::SystemEntropy;
+use crate::hasher::PoolSize;
+use crate::http;
+use crate::keyring::{Keyring, KeyringError};
+use crate::store::Store;
+
+/// Of administration.
+pub(super) const NOTE: &str = "\
+Works on the store given by --store and --keyring, also while servers run on it. With neither, it
+works on the data of `spare-key dev` in ./spare-key-data/, if that is there.";
+
+/// Jobs admitted for each worker: an attempt waits half a second at most before it is refused.
+const ADMITTED_EACH: usize = 16;
+
+/// A setting that is not there, and how it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missing(&'static str);
+
+pub(super) const NO_KEYRING: Missing = Missing(
+    "a keyring: --keyring PATH, SPARE_KEY_KEYRING, or the text of one in \
+     SPARE_KEY_KEYRING_SECRET; make one with: spare-key keyring init --keyring PATH",
+);
+pub(super) const NO_STORE: Missing = Missing("a store: --store sqlite:PATH or SPARE_KEY_STORE");
+pub(super) const NO_ISSUER: Missing = Missing(
+    "an issuer, the address that people type: --issuer https://login.example.com or \
+     SPARE_KEY_ISSUER",
+);
+pub(super) const NO_PROXY: Missing = Missing(
+    "the proxy that speaks TLS: --trusted-proxy IP or SPARE_KEY_TRUSTED_PROXY, because \
+     --listen is not on this computer alone",
+);
+
+impl Missing {
+    /// One failure that names all of them.
+    pub(super) fn failure(missing: &[Self]) -> Failure {
+        let mut what = "this is missing:".to_owned();
+        for Self(how) in missing {
+            // Writing to a string does not fail.
+            let _written = write!(what, "\n  - {how}");
+        }
+        Failure::new(what).remedy(
+            "give what is missing; to try Spare Key without any of it, start: spare-key dev",
+        )
+    }
+
+    /// What is missing and how it is given.
+    pub(super) fn text(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Whether a database that is not there is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// Made.
+    Made,
+    /// Refused: an empty one would only hide that its name was mistyped.
+    Refused,
+}
+
+/// The keyring from where it is.
+pub(super) fn keyring(source: &KeyringSource) -> Result<Keyring, KeyringError> {
+    match source {
+        KeyringSource::File(path) => Keyring::load(path),
+        KeyringSource::Secret(text) => Keyring::parse(text, KEYRING_SECRET),
+    }
+}
+
+/// The database.
+pub(super) fn store(url: &StoreUrl, absent: Absent) -> Result<Arc<dyn Store>, Failure> {
+    let StoreUrl::Sqlite(path) = url;
+    if absent == Absent::Refused && !path.exists() {
+        return Err(
+            Failure::new(format!("there is no database at {}", path.display()))
+                .remedy("name the one that the server uses: --store sqlite:PATH"),
+        );
+    }
+    url.open().map_err(|error| {
+        Failure::new("the store could not be opened")
+            .because(&error)
+            .remedy(format!(
+                "see that {} is Spare Key's database and that you may write to it and its folder",
+                path.display()
+            ))
+    })
+}
+
+/// The product over a store and a keyring.
+pub(super) fn app(
+    config: &Config,
+    store: Arc<dyn Store>,
+    keyring: Keyring,
+    codes: Switch,
+    http: http::Settings,
+) -> Result<App, Failure> {
+    let mut policy = Policy::standard(codes == Switch::On);
+    if let Some(product) = &config.product {
+        product.clone_into(&mut policy.product);
+    }
+    App::assemble(Ingredients {
+        store,
+        keyring: Arc::new(keyring),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        policy,
+        pool: PoolSize {
+            workers: config.workers,
+            admitted: config.workers.saturating_mul(ADMITTED_EACH),
+        },
+        http,
+    })
+    .map_err(|error| {
+        Failure::new(format!("{} workers could not be started", config.workers))
+            .because(&error)
+            .remedy("take fewer: --workers N")
+    })
+}
+
+/// The product for a command that administers and does not listen.
+pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Failure> {
+    let (url, source, codes) = match (&config.store, &config.keyring) {
+        (Some(store), Some(keyring)) => (store.clone(), keyring.clone(), Switch::Off),
+        (None, None) if Path::new(dev::FOLDER).is_dir() => {
+            // Nothing is lost when nobody reads it.
+            let _written = writeln!(
+                std::io::stderr(),
+                "note: works on the data of `spare-key dev` in ./{}/",
+                dev::FOLDER
+            );
+            let data = dev::Data::here();
+            (
+                data.store(),
+                KeyringSource::File(data.keyring()),
+                Switch::On,
+            )
+        }
+        (store, keyring) => {
+            let missing: Vec<Missing> = [
+                store.is_none().then_some(NO_STORE),
+                keyring.is_none().then_some(NO_KEYRING),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            return Err(Missing::failure(&missing));
+        }
+    };
+    let keyring = self::keyring(&source)?;
+    let store = self::store(&url, absent)?;
+    let http = http::Settings {
+        issuer: String::new(),
+        pages: false,
+        dev: false,
+        trusted_proxies: Vec::new(),
+    };
+    app(
+        config,
+        store,
+        keyring,
+        config.recovery_codes.unwrap_or(codes),
+        http,
+    )
+}

@@ -1,0 +1,354 @@
+//! Settings: flags, then `SPARE_KEY_…`, then a file; few, because each one doubles what must be
+//! tested.
+//!
+//! It reads and checks what was given and opens nothing. What a command cannot do without is that
+//! command's own affair, so everything here may be missing.
+
+mod file;
+mod issuer;
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+pub use self::file::FileError;
+pub use self::issuer::{Issuer, UnfitIssuer};
+use crate::app::StoreUrl;
+
+/// The variable that holds the text of a keyring file. No flag: arguments are seen by every
+/// process of the computer.
+pub const KEYRING_SECRET: &str = "SPARE_KEY_KEYRING_SECRET";
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What flags and environment give. `clap` lets a flag win over its variable.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings (a flag wins over its variable, that over the file)")]
+pub struct Settings {
+    /// A TOML file with settings, named as the flags with _ for -: listen = "127.0.0.1:8080"
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SPARE_KEY_CONFIG",
+        hide_env_values = true
+    )]
+    pub config: Option<PathBuf>,
+
+    /// The database; a missing file is made [example: sqlite:/var/lib/spare-key/spare-key.db]
+    // Text here and read later: clap would repeat a wrong address, password and all.
+    #[arg(
+        long,
+        global = true,
+        value_name = "sqlite:PATH",
+        env = "SPARE_KEY_STORE",
+        hide_env_values = true
+    )]
+    pub store: Option<String>,
+
+    /// The keyring file; instead, SPARE_KEY_KEYRING_SECRET may hold the text of one
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "SPARE_KEY_KEYRING",
+        hide_env_values = true
+    )]
+    pub keyring: Option<PathBuf>,
+
+    /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS:PORT",
+        env = "SPARE_KEY_LISTEN",
+        hide_env_values = true
+    )]
+    pub listen: Option<SocketAddr>,
+
+    /// The address that people and clients use [example: https://login.example.com]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SPARE_KEY_ISSUER",
+        hide_env_values = true
+    )]
+    pub issuer: Option<String>,
+
+    /// Serve the API alone, without the pages
+    #[arg(
+        long,
+        global = true,
+        env = "SPARE_KEY_NO_PAGES",
+        hide_env_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub no_pages: Option<bool>,
+
+    /// A proxy whose X-Forwarded-For is believed; may be given several times
+    #[arg(
+        long,
+        global = true,
+        value_name = "IP",
+        env = "SPARE_KEY_TRUSTED_PROXY",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<IpAddr>,
+
+    /// Whether there are recovery codes at all [default: on in dev, otherwise off]
+    #[arg(
+        long,
+        global = true,
+        value_name = "on|off",
+        env = "SPARE_KEY_RECOVERY_CODES",
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
+    pub recovery_codes: Option<Switch>,
+
+    /// What people know your service as, on sheets and in their apps [default: Spare Key]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SPARE_KEY_PRODUCT",
+        hide_env_values = true
+    )]
+    pub product: Option<String>,
+
+    /// Slow hashes at a time, 19 MiB of memory each [default: one a processor core]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "SPARE_KEY_WORKERS",
+        hide_env_values = true
+    )]
+    pub workers: Option<NonZeroUsize>,
+
+    /// Which log lines are written to stderr [examples: warn, spare_key_server=debug]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "SPARE_KEY_LOG",
+        hide_env_values = true
+    )]
+    pub log: Option<String>,
+
+    /// How log lines are written: text or json [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_name = "text|json",
+        env = "SPARE_KEY_LOG_FORMAT",
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Where the keyring is.
+#[derive(Clone)]
+pub enum KeyringSource {
+    /// In a file.
+    File(PathBuf),
+    /// In the environment: its text.
+    Secret(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for KeyringSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Secret(_) => f.write_str("Secret(…)"),
+        }
+    }
+}
+
+/// Everything that was given, checked, from wherever it came.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// The database.
+    pub store: Option<StoreUrl>,
+    /// The secrets.
+    pub keyring: Option<KeyringSource>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address that people and clients use.
+    pub issuer: Option<Issuer>,
+    /// Whether the pages are served.
+    pub pages: bool,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether there are recovery codes, if anybody said.
+    pub recovery_codes: Option<Switch>,
+    /// What people know the service as.
+    pub product: Option<String>,
+    /// Slow hashes at a time.
+    pub workers: usize,
+    /// Which log lines are written.
+    pub log: Option<String>,
+    /// How they are written.
+    pub log_format: LogFormat,
+}
+
+/// What was given cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Another kind of database. Its address is not repeated: it may hold a password.
+    #[error("PostgreSQL is not supported yet")]
+    Postgres,
+    /// Not a database's address.
+    #[error("the store is not an address that Spare Key knows")]
+    UnknownStore,
+    /// The issuer.
+    #[error(transparent)]
+    Issuer(#[from] UnfitIssuer),
+    /// The keyring was given twice.
+    #[error("the keyring is given twice, as a file and in {KEYRING_SECRET}")]
+    TwoKeyrings,
+    /// The environment secret is not text.
+    #[error("{KEYRING_SECRET} is not text")]
+    SecretNotText,
+    /// An empty name.
+    #[error("the product's name is empty or has control characters")]
+    Product,
+}
+
+impl ConfigError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.remedy(),
+            Self::Postgres => {
+                "use --store sqlite:PATH; PostgreSQL comes with a later version of spare-key"
+            }
+            Self::UnknownStore => {
+                "give it as --store sqlite:PATH, for example --store sqlite:/var/lib/spare-key/spare-key.db"
+            }
+            Self::Issuer(_) => {
+                "give the address that people type, for example --issuer https://login.example.com"
+            }
+            Self::TwoKeyrings => "keep one: unset the variable or leave --keyring out",
+            Self::SecretNotText => "put the text of a keyring file into it",
+            Self::Product => "name your service, for example --product 'Example Inc.'",
+        }
+    }
+}
+
+/// Where the server listens unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+impl Config {
+    /// Puts flags and environment over the file and checks the result.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a value cannot be used.
+    pub fn read(given: Settings, secret: Option<OsString>) -> Result<Self, ConfigError> {
+        let file = match &given.config {
+            Some(path) => file::read(path)?,
+            None => file::File::default(),
+        };
+        let store = given
+            .store
+            .or(file.store)
+            .map(|url| store(&url))
+            .transpose()?;
+        let issuer = given.issuer.or(file.issuer);
+        let product = given.product.or(file.product);
+        if product
+            .as_ref()
+            .is_some_and(|name| name.trim().is_empty() || name.chars().any(char::is_control))
+        {
+            return Err(ConfigError::Product);
+        }
+        Ok(Self {
+            file: given.config,
+            store,
+            keyring: keyring(given.keyring.or(file.keyring), secret)?,
+            listen: given.listen.or(file.listen).unwrap_or(LISTEN),
+            issuer: issuer.map(|url| Issuer::parse(&url)).transpose()?,
+            pages: !given.no_pages.or(file.no_pages).unwrap_or(false),
+            trusted_proxies: if given.trusted_proxy.is_empty() {
+                file.trusted_proxy
+            } else {
+                given.trusted_proxy
+            },
+            recovery_codes: given.recovery_codes.or(file.recovery_codes),
+            product,
+            workers: given
+                .workers
+                .or(file.workers)
+                .or_else(|| std::thread::available_parallelism().ok())
+                .map_or(1, NonZeroUsize::get),
+            log: given.log.or(file.log),
+            log_format: given
+                .log_format
+                .or(file.log_format)
+                .unwrap_or(LogFormat::Text),
+        })
+    }
+}
+
+fn store(url: &str) -> Result<StoreUrl, ConfigError> {
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return Err(ConfigError::Postgres);
+    }
+    StoreUrl::parse(url).ok_or(ConfigError::UnknownStore)
+}
+
+fn keyring(
+    path: Option<PathBuf>,
+    secret: Option<OsString>,
+) -> Result<Option<KeyringSource>, ConfigError> {
+    let secret = secret.filter(|text| !text.is_empty());
+    match (path, secret) {
+        (Some(_), Some(_)) => Err(ConfigError::TwoKeyrings),
+        (Some(path), None) => Ok(Some(KeyringSource::File(path))),
+        (None, Some(text)) => text
+            .into_string()
+            .map(|text| Some(KeyringSource::Secret(Zeroizing::new(text))))
+            .map_err(|_| ConfigError::SecretNotText),
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

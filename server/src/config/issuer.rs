@@ -1,0 +1,108 @@
+//! The address under which the product is reached, as tokens, cookies and links name it.
+
+use std::net::IpAddr;
+
+use axum::http::Uri;
+
+/// An `https` origin, or an `http` one on this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(String);
+
+/// Why a text is no issuer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitIssuer {
+    /// Neither `https://` nor `http://`.
+    #[error("the issuer does not start with https://")]
+    Scheme,
+    /// More than scheme, host and port. The pages live at the root of their host.
+    #[error(
+        "the issuer is more than scheme, host and port: no path, slash at the end, query or user"
+    )]
+    NotAnOrigin,
+    /// No host, or not a host.
+    #[error("the issuer names no host that can be reached")]
+    Host,
+    /// Cookies and codes would cross the network in the clear.
+    #[error("the issuer is http and not on this computer; codes would travel in the clear")]
+    Clear,
+}
+
+impl Issuer {
+    /// Takes `https://host[:port]`, and `http://` on loopback only.
+    ///
+    /// # Errors
+    /// [`UnfitIssuer`] says what it is not.
+    pub fn parse(text: &str) -> Result<Self, UnfitIssuer> {
+        let (rest, clear) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (rest, false),
+            (_, Some(rest)) => (rest, true),
+            _ => return Err(UnfitIssuer::Scheme),
+        };
+        if rest.contains(['/', '?', '#', '@', '\\']) {
+            return Err(UnfitIssuer::NotAnOrigin);
+        }
+        let uri: Uri = text.parse().map_err(|_| UnfitIssuer::Host)?;
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or(UnfitIssuer::Host)?;
+        // A colon needs a port behind it.
+        if uri.port().is_some() && uri.port_u16().is_none_or(|port| port == 0)
+            || rest.ends_with(':')
+        {
+            return Err(UnfitIssuer::Host);
+        }
+        if clear && !is_loopback(host) {
+            return Err(UnfitIssuer::Clear);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address, without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_an_origin_that_keeps_codes_off_the_open_network() {
+        for fit in [
+            "https://login.example.com",
+            "https://login.example.com:8443",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(
+                Issuer::parse(fit).map(|issuer| issuer.0),
+                Ok(fit.to_owned())
+            );
+        }
+        for (unfit, why) in [
+            ("login.example.com", UnfitIssuer::Scheme),
+            ("ftp://login.example.com", UnfitIssuer::Scheme),
+            ("https://login.example.com/", UnfitIssuer::NotAnOrigin),
+            ("https://login.example.com/auth", UnfitIssuer::NotAnOrigin),
+            ("https://login.example.com?x=1", UnfitIssuer::NotAnOrigin),
+            ("https://user@login.example.com", UnfitIssuer::NotAnOrigin),
+            ("https://", UnfitIssuer::Host),
+            ("https://a b", UnfitIssuer::Host),
+            ("https://login.example.com:", UnfitIssuer::Host),
+            ("https://login.example.com:99999", UnfitIssuer::Host),
+            ("http://login.example.com", UnfitIssuer::Clear),
+            ("http://127.0.0.1.example.com", UnfitIssuer::Clear),
+            ("http://0.0.0.0:8080", UnfitIssuer::Clear),
+        ] {
+            assert_eq!(Issuer::parse(unfit), Err(why), "{unfit}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::fs;
+
+use super::*;
+
+fn file(text: &str) -> (tempfile::TempDir, Settings) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spare-key.toml");
+    fs::write(&path, text).unwrap();
+    let settings = Settings {
+        config: Some(path),
+        ..Settings::default()
+    };
+    (folder, settings)
+}
+
+#[test]
+fn every_setting_can_stand_in_the_file_under_its_flags_name() {
+    let (_folder, settings) = file(
+        r#"
+        store = "sqlite:/var/lib/spare-key/spare-key.db"
+        keyring = "/etc/spare-key/keyring.toml"
+        listen = "127.0.0.1:9000"
+        issuer = "https://login.example.com"
+        no_pages = true
+        trusted_proxy = ["10.0.0.1", "::1"]
+        recovery_codes = "on"
+        product = "Example"
+        workers = 3
+        log = "warn"
+        log_format = "json"
+        "#,
+    );
+    let config = Config::read(settings, None).unwrap();
+    assert_eq!(
+        config.store,
+        StoreUrl::parse("sqlite:/var/lib/spare-key/spare-key.db")
+    );
+    assert!(matches!(config.keyring, Some(KeyringSource::File(_))));
+    assert_eq!(config.listen.port(), 9000);
+    assert_eq!(config.issuer.unwrap().as_str(), "https://login.example.com");
+    assert!(!config.pages);
+    assert_eq!(config.trusted_proxies.len(), 2);
+    assert_eq!(config.recovery_codes, Some(Switch::On));
+    assert_eq!(config.product.as_deref(), Some("Example"));
+    assert_eq!(config.workers, 3);
+    assert_eq!(config.log.as_deref(), Some("warn"));
+    assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn what_was_given_wins_over_the_file() {
+    let (_folder, mut settings) = file("listen = '127.0.0.1:9000'\nno_pages = true\nworkers = 3");
+    settings.listen = Some("127.0.0.1:9001".parse().unwrap());
+    settings.no_pages = Some(false);
+    let config = Config::read(settings, None).unwrap();
+    assert_eq!(config.listen.port(), 9001);
+    assert!(config.pages);
+    assert_eq!(config.workers, 3);
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name_and_its_value_is_not_repeated() {
+    let (_folder, settings) = file("listen = '127.0.0.1:1'\nkeyring_secret = 'hunter2'");
+    let error = Config::read(settings, None).unwrap_err().to_string();
+    assert!(error.contains("keyring_secret"), "{error}");
+    assert!(error.contains("line 2"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn another_database_is_refused_without_repeating_its_address() {
+    for (url, said) in [
+        ("postgres://root:hunter2@db/x", "PostgreSQL"),
+        ("postgresql://root:hunter2@db/x", "PostgreSQL"),
+        ("mysql://root:hunter2@db/x", "not an address"),
+        ("sqlite:", "not an address"),
+    ] {
+        let settings = Settings {
+            store: Some(url.to_owned()),
+            ..Settings::default()
+        };
+        let error = Config::read(settings, None).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+        assert!(error.remedy().contains("sqlite:PATH"));
+    }
+}
+
+#[test]
+fn a_keyring_comes_from_one_place() {
+    let settings = Settings {
+        keyring: Some("keyring.toml".into()),
+        ..Settings::default()
+    };
+    let both = Config::read(settings, Some("text".into())).unwrap_err();
+    assert!(matches!(both, ConfigError::TwoKeyrings));
+    let secret = Config::read(Settings::default(), Some("s3cret".into())).unwrap();
+    assert!(!format!("{secret:?}").contains("s3cret"));
+    let neither = Config::read(Settings::default(), Some("".into())).unwrap();
+    assert!(neither.keyring.is_none());
+}

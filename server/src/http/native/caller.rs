@@ -1,0 +1,163 @@
+//! Who calls: a machine client with HTTP Basic credentials (RFC 7617) and the scope that the
+//! endpoint names in its signature.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
+
+use super::problem::Problem;
+use crate::domain::{Authority, Caller, ClientCard, Error, HostProof, Mfa, Scope};
+use crate::http::Web;
+use crate::http::request::{ClientIp, RequestId};
+use crate::model::{AccountId, Token};
+
+/// A scope as a type, so that no handler can forget to ask for it.
+pub(super) trait Right: Send + Sync + 'static {
+    const SCOPE: Scope;
+}
+
+macro_rules! rights {
+    ($($name:ident),*) => {$(
+        pub(super) struct $name;
+
+        impl Right for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )*};
+}
+
+rights!(Issue, Redeem, Read, Revoke);
+
+/// A client that has proven itself and has the right `R`.
+pub(super) struct Host<R> {
+    web: Web,
+    client: ClientCard,
+    ip: Option<IpAddr>,
+    request_id: String,
+    right: PhantomData<R>,
+}
+
+impl<R> Host<R> {
+    /// The use cases.
+    pub(super) fn mfa(&self) -> &Mfa {
+        &self.web.mfa
+    }
+
+    /// The client's identifier.
+    pub(super) fn client(&self) -> &str {
+        &self.client.id
+    }
+
+    /// Asking for this account, on this word.
+    pub(super) fn asks_for(&self, account: AccountId, proof: Option<HostProof>) -> Caller {
+        Caller {
+            account,
+            authority: Authority::Host {
+                client: self.client.id.clone(),
+                proof,
+            },
+            ip: self.ip,
+        }
+    }
+
+    /// The answer to what went wrong; a fault is logged here.
+    pub(super) fn problem(&self, error: impl Into<Error>) -> Problem {
+        Problem::of_error(&error.into(), &self.web.mfa, &self.request_id)
+    }
+}
+
+impl<R: Right> FromRequestParts<Web> for Host<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
+        let (id, secret) = credentials(&parts.headers).ok_or(Problem::Unauthorized)?;
+        let client = web
+            .mfa
+            .authenticate_client(&id, &secret)
+            .await
+            .map_err(|error| Problem::of_error(&error, &web.mfa, &request_id))?;
+        if !client.scopes.contains(&R::SCOPE) {
+            return Err(Problem::InsufficientScope(R::SCOPE));
+        }
+        let ip = parts.extensions.get::<ClientIp>().and_then(|ip| ip.0);
+        Ok(Self {
+            web: web.clone(),
+            client,
+            ip,
+            request_id,
+            right: PhantomData,
+        })
+    }
+}
+
+/// `Basic base64(id:secret)` in UTF-8, the first colon dividing (RFC 7617, 2). Sent twice, it is
+/// nobody's.
+fn credentials(headers: &HeaderMap) -> Option<(String, Token)> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let (value, None) = (sent.next()?, sent.next()) else {
+        return None;
+    };
+    let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let decoded = Zeroizing::new(BASE64.decode(encoded.trim().as_bytes()).ok()?);
+    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((id.to_owned(), Token::presented(secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn read(value: &str) -> Option<(String, String)> {
+        let value = HeaderValue::from_str(value).unwrap();
+        credentials(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
+            .map(|(id, secret)| (id, secret.expose().to_owned()))
+    }
+
+    #[test]
+    fn credentials_are_read_as_rfc_7617_says() {
+        let aladdin = Some(("Aladdin".to_owned(), "open sesame".to_owned()));
+        assert_eq!(read("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), aladdin);
+        assert_eq!(read("bAsIc QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), aladdin);
+        let test = Some(("test".to_owned(), "123\u{a3}".to_owned()));
+        assert_eq!(read("Basic dGVzdDoxMjPCow=="), test);
+        let colons = Some(("a".to_owned(), "b:c".to_owned()));
+        assert_eq!(read("Basic YTpiOmM="), colons);
+    }
+
+    #[test]
+    fn what_is_no_credential_is_nobody() {
+        for text in [
+            "Basic",
+            "Basic !",
+            "Basic YWJj",
+            "Bearer YTpi",
+            "Basic /zo=",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_none() {
+        let one = HeaderValue::from_static("Basic YTpi");
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, one.clone());
+        headers.append(AUTHORIZATION, one);
+        assert!(credentials(&headers).is_none());
+    }
+}

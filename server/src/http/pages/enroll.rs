@@ -1,0 +1,80 @@
+//! Binding an authenticator: the QR code and its first one-time password.
+
+use super::error::{PageError, Told};
+use super::sign_in::{OtpForm, no_code, passed_on};
+use super::view::OtpEnrollment;
+use super::visitor::{Posted, Visitor};
+use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
+use crate::domain::{Authority, Caller, Error, Refusal};
+
+const SCREEN: &str = "mfa-otp-enrollment-qr";
+
+pub(super) async fn show(visitor: Visitor) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.anybody().await.map_err(of)?;
+    enrollment(&visitor, &caller, &quiet()).await
+}
+
+async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
+    let pending = match visitor.web.mfa.pending_enrollment(caller).await {
+        Ok(pending) => pending,
+        // Bound already, in another window or by a second click: on to what comes next.
+        Err(Error::Refused(Refusal::AlreadyEnrolled)) => {
+            return Ok(go_to("/u/mfa-recovery-code-enrollment"));
+        }
+        Err(Error::Refused(Refusal::FreshProofRequired | Refusal::NoPendingAuthenticator))
+            if matches!(caller.authority, Authority::Session { .. }) =>
+        {
+            return Ok(go_to("/account"));
+        }
+        Err(error) => return Err(PageError::of(visitor, error)),
+    };
+    let Frame { t, product, csrf } = frame(visitor)?;
+    let template = OtpEnrollment {
+        t,
+        product,
+        csrf,
+        errors: errors(told, SCREEN),
+        replacing: pending.replaces,
+        step: 2,
+        steps: if pending.replaces || !visitor.web.mfa.policy().recovery_codes {
+            0
+        } else {
+            3
+        },
+        qr_svg: wire::qr_svg(&pending).unwrap_or_default(),
+        secret_groups: wire::secret_groups(&pending),
+        account: pending.label.clone(),
+    };
+    let mut response = page(visitor, told.status, &template);
+    told.dress(&mut response);
+    Ok(response)
+}
+
+pub(super) async fn submit(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.anybody().await.map_err(of)?;
+    if form.code.trim().is_empty() {
+        return enrollment(&visitor, &caller, &no_code()).await;
+    }
+    let passed = match visitor
+        .web
+        .mfa
+        .confirm_enrollment(&caller, &form.code)
+        .await
+    {
+        Ok(passed) => passed,
+        Err(error) => {
+            let told = shown_on(SCREEN, &visitor, error)?;
+            return enrollment(&visitor, &caller, &told).await;
+        }
+    };
+    let status = visitor.web.mfa.status(&caller.account).await.map_err(of)?;
+    // Who came in with the last code gets a new list before going on: the proof is fresh.
+    let then = if status.remaining == 0 && visitor.web.mfa.policy().recovery_codes {
+        "/account/regenerate"
+    } else {
+        "/account"
+    };
+    passed_on(&visitor, passed, then).await
+}

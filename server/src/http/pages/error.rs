@@ -1,0 +1,257 @@
+//! What a page says when it cannot do what was asked.
+//!
+//! Every refusal has a status and a code; a screen that has a text for the code shows it where the
+//! person is, everything else is a page of its own with one way on. A fault is logged here, once.
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+
+use super::texts::Texts;
+use super::view::{Errors, LinkView, Message};
+use super::visitor::Visitor;
+use crate::domain::{Error, Refusal, wait_until};
+use crate::model::Timestamp;
+
+/// A refusal in the pages' words.
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    /// The error code: Auth0's where it has one.
+    pub(super) code: &'static str,
+    /// The field it belongs to.
+    pub(super) field: Option<&'static str>,
+    /// How long to wait.
+    pub(super) wait_seconds: u32,
+    /// Attempts left, where that is known.
+    pub(super) tries_left: Option<u32>,
+}
+
+impl Told {
+    fn new(status: StatusCode, code: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            field: None,
+            wait_seconds: 0,
+            tries_left: None,
+        }
+    }
+
+    fn at(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    fn waiting(mut self, until: Option<Timestamp>, now: Timestamp) -> Self {
+        let seconds = until.map_or(0, |until| wait_until(until, now));
+        self.wait_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// The messages as this screen shows them.
+    pub(super) fn errors(&self, screen: &str) -> Errors {
+        let message = Texts::english().get(&format!("{screen}.errors.{}", self.code));
+        match self.field {
+            Some(field) => Errors::on_field(field, message),
+            None => Errors::on_page(message),
+        }
+    }
+
+    /// Whether this screen has words for it.
+    pub(super) fn fits(&self, screen: &str) -> bool {
+        Texts::english().has(&format!("{screen}.errors.{}", self.code))
+    }
+
+    /// Adds `Retry-After` where there is a wait.
+    pub(super) fn dress(&self, response: &mut Response<Body>) {
+        if self.wait_seconds > 0 {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(self.wait_seconds));
+        }
+    }
+}
+
+/// Every refusal, without a wildcard: a new one does not compile until the pages have words for it.
+pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
+    let told = Told::new;
+    match refusal {
+        Refusal::WrongCredentials => told(StatusCode::UNAUTHORIZED, "wrong-credentials"),
+        Refusal::MalformedOtp => {
+            told(StatusCode::UNPROCESSABLE_ENTITY, "invalid-code-format").at("code")
+        }
+        Refusal::OtpNotAccepted { tries_left } => {
+            let mut told = told(StatusCode::FORBIDDEN, "invalid-code").at("code");
+            told.tries_left = Some(tries_left);
+            told
+        }
+        Refusal::CodeNotAccepted {
+            tries_left,
+            retry_at,
+        } => {
+            let mut told = told(StatusCode::FORBIDDEN, "invalid-code")
+                .at("code")
+                .waiting(retry_at, now);
+            told.tries_left = Some(tries_left);
+            told
+        }
+        Refusal::PasswordThrottled { retry_at }
+        | Refusal::OtpThrottled { retry_at }
+        | Refusal::Throttled { retry_at } => {
+            told(StatusCode::TOO_MANY_REQUESTS, "too-many-failures").waiting(retry_at, now)
+        }
+        Refusal::NotConfirmed => {
+            told(StatusCode::UNPROCESSABLE_ENTITY, "no-confirmation").at("saved")
+        }
+        Refusal::StaleGeneration { .. } => told(StatusCode::CONFLICT, "superseded"),
+        Refusal::NoPendingBatch => told(StatusCode::GONE, "transaction-not-found"),
+        Refusal::NoPendingAuthenticator
+        | Refusal::ChallengeGone
+        | Refusal::SessionGone
+        | Refusal::OutOfOrder
+        | Refusal::AlreadyEnrolled
+        | Refusal::NoAuthenticator
+        | Refusal::UnknownAccount => told(StatusCode::CONFLICT, "transaction-not-found"),
+        Refusal::FreshProofRequired => told(StatusCode::FORBIDDEN, "fresh-proof-required"),
+        Refusal::RecoveryCodesOff => told(StatusCode::FORBIDDEN, "switched-off"),
+        Refusal::IdempotencyConflict
+        | Refusal::AccountTaken
+        | Refusal::LoginTaken
+        | Refusal::UnfitPassword
+        | Refusal::ClientTaken
+        | Refusal::UnknownClient => told(StatusCode::CONFLICT, "forbidden"),
+    }
+}
+
+/// An answer that is a page of its own.
+pub(super) struct PageError {
+    product: String,
+    now: Timestamp,
+    why: Why,
+}
+
+enum Why {
+    /// The domain said no, is busy, or broke.
+    Domain(Error),
+    /// The form did not come from our page, or not from this browser, or is none.
+    Forbidden(StatusCode),
+}
+
+impl PageError {
+    /// The domain said no, is busy, or broke.
+    pub(super) fn of(visitor: &Visitor, error: Error) -> Self {
+        Self::because(visitor, Why::Domain(error))
+    }
+
+    /// The form did not come from our page, or not from this browser.
+    pub(super) fn forbidden(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::Forbidden(StatusCode::FORBIDDEN))
+    }
+
+    /// The request is no form.
+    pub(super) fn malformed(visitor: &Visitor, status: StatusCode) -> Self {
+        Self::because(visitor, Why::Forbidden(status))
+    }
+
+    fn because(visitor: &Visitor, why: Why) -> Self {
+        let mfa = &visitor.web.mfa;
+        Self {
+            product: mfa.policy().product.clone(),
+            now: mfa.now(),
+            why,
+        }
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response<Body> {
+        let Self { product, now, why } = self;
+        match why {
+            Why::Forbidden(status) => {
+                Page::new("forbidden", "/account").answer(status, &product, "")
+            }
+            Why::Domain(Error::Refused(Refusal::SessionGone)) => {
+                Redirect::to("/u/login").into_response()
+            }
+            Why::Domain(Error::Refused(refusal)) => {
+                let told = told(refusal, now);
+                let page = match told.code {
+                    "switched-off" => Page::new("switched-off", "/account"),
+                    "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
+                    _ => Page::new("transaction-not-found", "/u/login"),
+                };
+                page.answer(told.status, &product, "")
+            }
+            Why::Domain(Error::Busy { retry_after }) => {
+                let page = Page::new("busy", "/u/login");
+                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
+                let seconds = HeaderValue::from(retry_after.as_secs().max(1));
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+                response
+            }
+            Why::Domain(Error::Fault(fault)) => {
+                tracing::error!(error.chain = %fault.chain(), "a page could not be answered");
+                let page = Page::new("error", "/account");
+                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
+            }
+        }
+    }
+}
+
+/// Which message, and where its way on leads.
+struct Page {
+    name: &'static str,
+    href: &'static str,
+}
+
+impl Page {
+    fn new(name: &'static str, href: &'static str) -> Self {
+        Self { name, href }
+    }
+
+    fn answer(&self, status: StatusCode, product: &str, reference: &str) -> Response<Body> {
+        let t = Texts::english();
+        let text = |key: &str| t.get(&format!("message.{}.{key}", self.name));
+        let message = Message {
+            t,
+            product: product.to_owned(),
+            title: text("title"),
+            description: text("description"),
+            action: Some(LinkView {
+                href: self.href,
+                text: text("actionText"),
+            }),
+            form: None,
+            reference: reference.to_owned(),
+        };
+        page(status, &message)
+    }
+}
+
+/// A rendered template.
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response<Body> {
+    match template.render() {
+        Ok(html) => {
+            let kind = [(CONTENT_TYPE, "text/html; charset=utf-8")];
+            (status, kind, html).into_response()
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// An answer that no handler gave, as a page.
+pub(in crate::http) fn plain(status: StatusCode, request_id: &str) -> Response<Body> {
+    let product = "Spare Key";
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            Page::new("not-found", "/").answer(status, product, "")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => Page::new("busy", "/").answer(status, product, ""),
+        _ => Page::new("error", "/").answer(status, product, request_id),
+    }
+}

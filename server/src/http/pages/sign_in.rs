@@ -1,0 +1,220 @@
+//! Identifier and password, then a one-time password.
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::error::{PageError, Told};
+use super::view::{Login, OtpChallenge};
+use super::visitor::{Posted, Proven, Visitor};
+use super::{Answer, Frame, errors, frame, go_to, page, quiet, save, shown_on};
+use crate::domain::{Authority, Caller, Error, NextStep, Passed, Refusal};
+
+const LOGIN: &str = "login";
+const OTP: &str = "mfa-otp-challenge";
+
+/// The page of the next step of a sign-in.
+pub(super) fn path_of(step: NextStep) -> &'static str {
+    match step {
+        NextStep::Enroll => "/u/mfa-otp-enrollment-qr",
+        NextStep::Prove => "/u/mfa-otp-challenge",
+        NextStep::SaveCodes => "/u/mfa-recovery-code-enrollment",
+    }
+}
+
+pub(super) async fn show(visitor: Visitor) -> Answer {
+    match visitor.session().await {
+        Ok(_) => Ok(go_to("/account")),
+        Err(Error::Refused(_)) => login(&visitor, String::new(), &quiet()),
+        Err(error) => Err(PageError::of(&visitor, error)),
+    }
+}
+
+fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
+    let Frame { t, product, csrf } = frame(visitor)?;
+    let wait_seconds = told.wait_seconds;
+    let errors = errors(told, LOGIN);
+    let template = Login {
+        t,
+        product,
+        csrf,
+        errors,
+        username,
+        wait_seconds,
+    };
+    let mut response = page(visitor, told.status, &template);
+    told.dress(&mut response);
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+pub(super) struct LoginForm {
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: Zeroized,
+}
+
+/// A password on its way in: zeroed when it is dropped.
+#[derive(Default)]
+struct Zeroized(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Zeroized {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Proven for LoginForm {
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+}
+
+pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answer {
+    let LoginForm {
+        username,
+        password: Zeroized(password),
+        ..
+    } = form;
+    for (value, field, code) in [
+        (&username, "username", "no-username"),
+        (&*password, "password", "no-password"),
+    ] {
+        if value.trim().is_empty() {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let told = Told {
+                status,
+                code,
+                field: Some(field),
+                wait_seconds: 0,
+                tries_left: None,
+            };
+            return login(&visitor, username.clone(), &told);
+        }
+    }
+    let mfa = &visitor.web.mfa;
+    let signed_in = match mfa.sign_in(&username, &password, visitor.ip()).await {
+        Ok(signed_in) => signed_in,
+        Err(error) => return login(&visitor, username, &shown_on(LOGIN, &visitor, error)?),
+    };
+    let of = |error| PageError::of(&visitor, error);
+    let step = mfa.next_step(&signed_in.caller).await.map_err(of)?;
+    if step == NextStep::Enroll {
+        mfa.begin_enrollment(&signed_in.caller).await.map_err(of)?;
+    }
+    let mut response = go_to(path_of(step));
+    visitor.set_challenge(&mut response, &signed_in.challenge);
+    Ok(response)
+}
+
+/// Who is on the way in and has this step before them; anybody else is shown to theirs.
+pub(super) async fn at_step(
+    visitor: &Visitor,
+    wanted: NextStep,
+) -> Result<Result<Caller, &'static str>, PageError> {
+    let of = |error| PageError::of(visitor, error);
+    let caller = match visitor.challenge().await {
+        Ok(caller) => caller,
+        // Finished in another window or by a second click: the person is in.
+        Err(Error::Refused(Refusal::ChallengeGone)) if visitor.session().await.is_ok() => {
+            return Ok(Err("/account"));
+        }
+        Err(error) => return Err(of(error)),
+    };
+    let step = visitor.web.mfa.next_step(&caller).await.map_err(of)?;
+    Ok(if step == wanted {
+        Ok(caller)
+    } else {
+        Err(path_of(step))
+    })
+}
+
+pub(super) async fn show_otp(visitor: Visitor) -> Answer {
+    match at_step(&visitor, NextStep::Prove).await? {
+        Ok(caller) => otp(&visitor, &caller, &quiet()).await,
+        Err(elsewhere) => Ok(go_to(elsewhere)),
+    }
+}
+
+/// The page that asks for a one-time password: on the way in, or again of who is in.
+pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
+    let Frame { t, product, csrf } = frame(visitor)?;
+    let coming_in = matches!(caller.authority, Authority::Challenge { .. });
+    let status = visitor
+        .web
+        .mfa
+        .status(&caller.account)
+        .await
+        .map_err(|error| PageError::of(visitor, error))?;
+    let template = OtpChallenge {
+        t,
+        product,
+        csrf,
+        errors: errors(told, OTP),
+        action: if coming_in {
+            "/u/mfa-otp-challenge"
+        } else {
+            "/account/step-up"
+        },
+        recovery_offered: coming_in && visitor.web.mfa.policy().recovery_codes && status.total > 0,
+        wait_seconds: told.wait_seconds,
+    };
+    let mut response = page(visitor, told.status, &template);
+    told.dress(&mut response);
+    Ok(response)
+}
+
+/// A one-time password typed into a page.
+#[derive(Deserialize)]
+pub(super) struct OtpForm {
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    pub(super) code: String,
+}
+
+impl Proven for OtpForm {
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+}
+
+/// Nothing was typed: told without asking the domain.
+pub(super) fn no_code() -> Told {
+    Told {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        code: "no-code",
+        field: Some("code"),
+        wait_seconds: 0,
+        tries_left: None,
+    }
+}
+
+pub(super) async fn submit_otp(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+    let caller = match at_step(&visitor, NextStep::Prove).await? {
+        Ok(caller) => caller,
+        Err(elsewhere) => return Ok(go_to(elsewhere)),
+    };
+    if form.code.trim().is_empty() {
+        return otp(&visitor, &caller, &no_code()).await;
+    }
+    match visitor.web.mfa.prove_totp(&caller, &form.code).await {
+        Ok(passed) => passed_on(&visitor, passed, "/account").await,
+        Err(error) => otp(&visitor, &caller, &shown_on(OTP, &visitor, error)?).await,
+    }
+}
+
+/// Where a proven factor leads.
+pub(super) async fn passed_on(visitor: &Visitor, passed: Passed, then: &str) -> Answer {
+    match passed {
+        Passed::Session(token) => {
+            let mut response = go_to(then);
+            visitor.set_session(&mut response, &token);
+            Ok(response)
+        }
+        Passed::SaveCodes => save::draw_first(visitor).await,
+    }
+}

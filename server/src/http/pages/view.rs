@@ -1,0 +1,233 @@
+//! What the templates show: one struct a template, fields as its head says.
+
+use askama::Template;
+
+use super::texts::Texts;
+use crate::clock;
+use crate::model::Timestamp;
+
+/// What went wrong, in Auth0's shape: messages of the page and messages of fields.
+#[derive(Default)]
+pub(super) struct Errors {
+    page: Vec<String>,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Errors {
+    /// Nothing went wrong.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// A message of the page.
+    pub(super) fn on_page(message: String) -> Self {
+        Self {
+            page: vec![message],
+            fields: Vec::new(),
+        }
+    }
+
+    /// A message of a field.
+    pub(super) fn on_field(field: &'static str, message: String) -> Self {
+        Self {
+            page: Vec::new(),
+            fields: vec![(field, message)],
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.page.is_empty() && self.fields.is_empty()
+    }
+
+    pub(super) fn page(&self) -> &[String] {
+        &self.page
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, message)| message.as_str())
+    }
+}
+
+/// A date for machines and for people.
+pub(super) struct Day {
+    pub(super) iso: String,
+    pub(super) text: String,
+}
+
+impl From<Timestamp> for Day {
+    fn from(at: Timestamp) -> Self {
+        let iso = clock::date(at);
+        Self {
+            text: iso.clone(),
+            iso,
+        }
+    }
+}
+
+/// What every page has.
+pub(super) struct Frame {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) csrf: String,
+}
+
+macro_rules! page {
+    ($(#[$doc:meta])* $name:ident, $path:literal, { $($field:ident : $kind:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Template)]
+        #[template(path = $path)]
+        pub(super) struct $name {
+            pub(super) t: Texts,
+            pub(super) product: String,
+            pub(super) csrf: String,
+            pub(super) errors: Errors,
+            $(pub(super) $field: $kind,)*
+        }
+    };
+}
+
+page!(
+    /// Identifier and password.
+    Login, "login.html", { username: String, wait_seconds: u32 }
+);
+
+page!(
+    /// The QR code and its first one-time password.
+    OtpEnrollment, "mfa-otp-enrollment-qr.html", {
+        replacing: bool,
+        step: u32,
+        steps: u32,
+        qr_svg: String,
+        secret_groups: Vec<String>,
+        account: String,
+    }
+);
+
+page!(
+    /// The save prompt.
+    SaveCodes, "mfa-recovery-code-enrollment.html", {
+        screen: &'static str,
+        action: &'static str,
+        download: &'static str,
+        step: u32,
+        steps: u32,
+        account: String,
+        generation: u32,
+        issued: Day,
+        codes: Vec<super::wire::ShownCode>,
+        expires_in: u32,
+    }
+);
+
+page!(
+    /// A one-time password on the way in, or to confirm who is in.
+    OtpChallenge, "mfa-otp-challenge.html", {
+        action: &'static str,
+        recovery_offered: bool,
+        wait_seconds: u32,
+    }
+);
+
+page!(
+    /// A recovery code on the way in.
+    CodeChallenge, "mfa-recovery-code-challenge.html", {
+        tries_left: Option<u32>,
+        wait_seconds: u32,
+        format: &'static str,
+    }
+);
+
+page!(
+    /// In by a recovery code: what is left, what to do now.
+    AfterRecovery, "after-recovery.html", {
+        number: u32,
+        remaining: u32,
+        total: u32,
+        generation: u32,
+        issued: Day,
+    }
+);
+
+page!(
+    /// Factors, codes, recent events.
+    AccountPage, "account.html", {
+        account: String,
+        recovered: bool,
+        enabled: bool,
+        authenticator: Option<AuthenticatorView>,
+        codes: Option<CodesView>,
+        pending: bool,
+        events: Vec<EventView>,
+    }
+);
+
+page!(
+    /// The consequence first, then a fresh factor.
+    Regenerate, "regenerate.html", { codes: Option<CodesView>, fresh: bool, wait_seconds: u32 }
+);
+
+/// The bound authenticator.
+pub(super) struct AuthenticatorView {
+    pub(super) added: Day,
+    pub(super) last_used: Option<Day>,
+}
+
+/// The live batch.
+pub(super) struct CodesView {
+    pub(super) remaining: u32,
+    pub(super) total: u32,
+    pub(super) generation: u32,
+    pub(super) issued: Day,
+}
+
+/// One line of recent activity.
+pub(super) struct EventView {
+    pub(super) at: Day,
+    pub(super) text: String,
+}
+
+/// One sentence and one way on.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(super) struct Message {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) action: Option<LinkView>,
+    pub(super) form: Option<FormView>,
+    pub(super) reference: String,
+}
+
+/// A way on that changes nothing.
+pub(super) struct LinkView {
+    pub(super) href: &'static str,
+    pub(super) text: String,
+}
+
+/// A way on that changes something: a button that posts.
+pub(super) struct FormView {
+    pub(super) action: &'static str,
+    pub(super) csrf: String,
+    pub(super) text: String,
+}
+
+/// The front page of a development server.
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(super) struct Home {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) password: String,
+    pub(super) accounts: Vec<DemoAccount>,
+}
+
+/// Somebody one can be.
+pub(super) struct DemoAccount {
+    pub(super) name: &'static str,
+    pub(super) email: &'static str,
+    pub(super) totp_secret: &'static str,
+}
