@@ -94,22 +94,26 @@ fn file_holds(path: &Path, bytes: &[u8]) -> bool {
 async fn digests_and_seeds_are_gone_from_the_file_once_superseded() {
     let mut db = OneFile::open();
     let alice = sample::id("alice");
-    let old = sample::secret(&alice, 1, 7);
     sample::has_live(&*db.left(), &alice, 1).await;
     db.close();
     assert!(
-        file_holds(&db.path, &old.digest),
+        file_holds(&db.path, &sample::secret(&alice, 1, 7).digest),
         "the scan finds what is there"
     );
     assert!(file_holds(&db.path, &sample::seed(&alice, 1).0));
 
     db.reopen();
-    sample::has_live(&*db.right(), &alice, 2).await;
+    // A single takes the place of ten: what it does not happen to overwrite must be gone too.
+    let staged = db.right().stage(sample::single(&alice, 2)).await.unwrap();
+    assert_eq!(staged, Staged::Done);
     db.close();
-    assert!(!file_holds(&db.path, &old.digest));
-    assert!(!file_holds(&db.path, &old.salt));
+    for number in 1..=10 {
+        let old = sample::secret(&alice, 1, number);
+        assert!(!file_holds(&db.path, &old.digest), "code {number}");
+        assert!(!file_holds(&db.path, &old.salt), "code {number}");
+    }
     assert!(!file_holds(&db.path, &sample::seed(&alice, 1).0));
-    assert!(file_holds(&db.path, &sample::secret(&alice, 2, 7).digest));
+    assert!(file_holds(&db.path, &sample::secret(&alice, 2, 1).digest));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,11 +268,11 @@ async fn one_that_fails_takes_none_of_its_group_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_a_fault_and_spends_nothing() {
+async fn an_event_that_cannot_be_written_is_a_fault_and_spends_nothing() {
     let db = OneFile::open();
     let alice = sample::id("alice");
     sample::has_live(&*db.left(), &alice, 1).await;
-    // A trigger stands in for the disk: the event cannot be written, so no code may be spent.
+    // What cannot be put on record must not happen.
     let other = Connection::open(&db.path).unwrap();
     other
         .execute_batch(

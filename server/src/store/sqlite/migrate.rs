@@ -135,8 +135,11 @@ fn refused(path: &Path, error: rusqlite::Error) -> OpenError {
 /// Applies what is missing in one transaction; several processes may start at once.
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let refused = |error| refused(path, error);
-    // A look before the lock: a foreign file is not to be written to at all.
-    examine(db, path)?;
+    // A look before the lock: a foreign file is not to be written to at all. In one transaction,
+    // as another process may be migrating it between two reads.
+    let look = db.transaction().map_err(refused)?;
+    examine(&look, path)?;
+    drop(look);
     let transaction = db
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(refused)?;
