@@ -7,6 +7,7 @@ use spare_key_core::Code;
 use spare_key_server::domain::Policy;
 use spare_key_server::model::Millis;
 use spare_key_tests::{App, Options};
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn a_staged_batch_changes_nothing_until_it_is_activated() {
@@ -418,6 +419,62 @@ async fn switched_off_nothing_is_issued_and_nothing_is_accepted() {
     host.redeem("alice", &codes[0])
         .await
         .expect_problem(403, "code-not-accepted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_used_many_times_at_once_issues_one_batch() {
+    let app = App::start().await;
+    let other = app.another();
+    let body = json!({ "activate": "at_once", "proof": app.host().proof() });
+    let mut requests = JoinSet::new();
+    for request in 0..16 {
+        let host = [app.host(), other.host()][request % 2].clone();
+        let body = body.clone();
+        requests.spawn(async move { host.stage_under("k1", "alice", body).await });
+    }
+    let answers = requests.join_all().await;
+    let bodies: HashSet<String> = answers
+        .into_iter()
+        .map(|answer| answer.expect(201).text())
+        .collect();
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(app.host().status("alice").await.json["generation"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_staged_at_once_never_share_a_number() {
+    let app = App::start().await;
+    let other = app.another();
+    let body = json!({ "proof": app.host().proof() });
+    let mut requests = JoinSet::new();
+    for request in 0..4 {
+        let host = [app.host(), other.host()][request % 2].clone();
+        let body = body.clone();
+        requests.spawn(async move { host.stage("alice", body).await.expect(201) });
+    }
+    let answers = requests.join_all().await;
+    let numbers: HashSet<_> = answers
+        .iter()
+        .map(|answer| answer.json["generation"].as_u64())
+        .collect();
+    assert_eq!(numbers, (1..=4).map(Some).collect());
+    let pending = app.host().show("alice").await.expect(200).json;
+    assert_eq!(pending["generation"], 4);
+    assert!(answers.iter().any(|answer| answer.json == pending));
+}
+
+#[tokio::test]
+async fn codes_work_at_the_cost_that_production_pays() {
+    let app = App::start_with(Options {
+        policy: Policy::standard(true),
+        ..Options::default()
+    })
+    .await;
+    let host = app.host();
+    let body = json!({ "count": 2, "activate": "at_once", "proof": host.proof() });
+    let codes = host.stage("alice", body).await.expect(201).codes();
+    host.redeem("alice", &codes[1]).await.expect(200);
+    host.redeem("alice", &codes[1]).await.expect(403);
 }
 
 /// SP 800-63B-4, 4.2.1.1. 200 batches of ten, chi-square over 32 symbols at each of the 15 random
