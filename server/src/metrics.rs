@@ -35,6 +35,8 @@ pub enum SignIn {
     PasswordAccepted,
     /// It was not.
     PasswordRefused,
+    /// Too many before it.
+    PasswordThrottled,
     /// The one-time password was right.
     OtpAccepted,
     /// It was not.

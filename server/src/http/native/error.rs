@@ -1,10 +1,8 @@
 //! The domain's "no" in this dialect's words: one match without a wildcard, so that a new refusal
 //! does not compile until it is answered here.
 
-use std::error::Error as _;
-
 use super::problem::Problem;
-use crate::domain::{Error, Fault, Mfa, Refusal, wait_until};
+use crate::domain::{Error, Mfa, Refusal, wait_until};
 use crate::model::{Millis, Timestamp};
 
 impl Problem {
@@ -36,6 +34,7 @@ impl Problem {
             | Refusal::LoginTaken
             | Refusal::UnfitPassword
             | Refusal::WrongCredentials
+            | Refusal::PasswordThrottled { .. }
             | Refusal::ChallengeGone
             | Refusal::SessionGone
             | Refusal::OutOfOrder
@@ -64,25 +63,13 @@ impl Problem {
                 Self::Busy { wait }
             }
             Error::Fault(fault) => {
-                tracing::error!(error.chain = %chain(fault), "a request broke");
+                tracing::error!(error.chain = %fault.chain(), "a request broke");
                 Self::Internal {
                     request_id: request_id.to_owned(),
                 }
             }
         }
     }
-}
-
-/// A fault and what it came from, outermost first.
-fn chain(fault: &Fault) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -97,12 +84,13 @@ mod tests {
     const LATER: Timestamp = Timestamp(1_795_219_230_000);
 
     /// Each refusal, in the order of the declaration.
-    const REFUSALS: [Refusal; 28] = [
+    const REFUSALS: [Refusal; 29] = [
         Refusal::UnknownAccount,
         Refusal::AccountTaken,
         Refusal::LoginTaken,
         Refusal::UnfitPassword,
         Refusal::WrongCredentials,
+        Refusal::PasswordThrottled { retry_at: None },
         Refusal::ChallengeGone,
         Refusal::SessionGone,
         Refusal::OutOfOrder,

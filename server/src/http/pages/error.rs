@@ -3,8 +3,6 @@
 //! Every refusal has a status and a code; a screen that has a text for the code shows it where the
 //! person is, everything else is a page of its own with one way on. A fault is logged here, once.
 
-use std::error::Error as _;
-
 use askama::Template;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -14,7 +12,7 @@ use axum::response::{IntoResponse, Redirect};
 use super::texts::Texts;
 use super::view::{Errors, LinkView, Message};
 use super::visitor::Visitor;
-use crate::domain::{Error, Fault, Refusal, wait_until};
+use crate::domain::{Error, Refusal, wait_until};
 use crate::model::Timestamp;
 
 /// A refusal in the pages' words.
@@ -99,7 +97,9 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
             told.tries_left = Some(tries_left);
             told
         }
-        Refusal::OtpThrottled { retry_at } | Refusal::Throttled { retry_at } => {
+        Refusal::PasswordThrottled { retry_at }
+        | Refusal::OtpThrottled { retry_at }
+        | Refusal::Throttled { retry_at } => {
             told(StatusCode::TOO_MANY_REQUESTS, "too-many-failures").waiting(retry_at, now)
         }
         Refusal::NotConfirmed => {
@@ -192,24 +192,12 @@ impl IntoResponse for PageError {
                 response
             }
             Why::Domain(Error::Fault(fault)) => {
-                log_fault(&fault);
+                tracing::error!(error.chain = %fault.chain(), "a page could not be answered");
                 let page = Page::new("error", "/account");
                 page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
             }
         }
     }
-}
-
-/// Logs a fault once, with its chain.
-pub(super) fn log_fault(fault: &Fault) {
-    let mut chain = fault.to_string();
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(error.chain = %chain, "a page could not be answered");
 }
 
 /// Which message, and where its way on leads.

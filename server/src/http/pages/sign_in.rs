@@ -32,12 +32,15 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
 
 fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
     let Frame { t, product, csrf } = frame(visitor)?;
+    let wait_seconds = told.wait_seconds;
+    let errors = errors(told, LOGIN);
     let template = Login {
         t,
         product,
         csrf,
-        errors: errors(told, LOGIN),
+        errors,
         username,
+        wait_seconds,
     };
     let mut response = page(visitor, told.status, &template);
     told.dress(&mut response);

@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use super::error::PageError;
 use crate::domain::{Caller, Error, Refusal};
 use crate::http::Web;
-use crate::http::layers::ClientIp;
+use crate::http::request::ClientIp;
 use crate::model::Token;
 
 const SESSION: &str = "spare-key";
