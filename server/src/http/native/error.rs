@@ -156,13 +156,14 @@ mod tests {
             Refusal::IdempotencyConflict => 21,
             Refusal::ClientTaken => 22,
             Refusal::UnknownClient => 23,
+            Refusal::PasswordThrottled { .. } => 24,
         }
     }
 
     #[test]
     fn no_refusal_is_missing_from_the_table() {
         let listed: BTreeSet<_> = REFUSALS.into_iter().map(place).collect();
-        assert_eq!(listed, (0..24).collect());
+        assert_eq!(listed, (0..25).collect());
     }
 
     /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the
