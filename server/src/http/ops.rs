@@ -16,7 +16,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/metrics", get(metrics))
 }
 
-/// Fit to serve: the store answers and can be written to, and the current key is there.
+/// Fit to serve: the store answers and can be written to, the current key and every hasher are there.
 async fn readyz(State(web): State<Web>) -> Response {
     let keyring = web.mfa.keyring();
     let store = web.mfa.ready().await;

@@ -113,6 +113,9 @@ mod tests {
         Refusal::MalformedOtp,
         Refusal::OtpNotAccepted { tries_left: 9 },
         Refusal::OtpThrottled { retry_at: None },
+        Refusal::OtpThrottled {
+            retry_at: Some(LATER),
+        },
         Refusal::RecoveryCodesOff,
         Refusal::CodeNotAccepted {
             tries_left: 9,
@@ -135,9 +138,6 @@ mod tests {
         Refusal::IdempotencyConflict,
         Refusal::ClientTaken,
         Refusal::UnknownClient,
-        Refusal::OtpThrottled {
-            retry_at: Some(LATER),
-        },
     ];
 
     /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the

@@ -4,6 +4,7 @@
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
+mod docs;
 mod enroll;
 mod error;
 mod recover;
@@ -21,6 +22,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 
+pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
 use self::view::{Errors, Frame};
