@@ -109,10 +109,11 @@ impl Place {
         (running, address)
     }
 
-    /// `dev` whose output nobody reads once it has said where it listens.
+    /// `dev`, which logs each request, and whose output nobody reads once it has said where it
+    /// listens.
     pub(crate) fn dev_unheard(&self) -> (Running, String) {
         let mut child = self
-            .command(&["dev", "--listen", "127.0.0.1:0"])
+            .command(&["dev", "--listen", "127.0.0.1:0", "--log", "info"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
