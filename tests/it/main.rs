@@ -4,6 +4,7 @@ mod native_accounts;
 mod native_batches;
 mod native_faults;
 mod native_http;
+mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
