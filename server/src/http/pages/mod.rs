@@ -7,6 +7,7 @@ mod account;
 mod docs;
 mod enroll;
 mod error;
+mod form;
 mod recover;
 mod save;
 mod sign_in;
@@ -98,10 +99,11 @@ fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
     })
 }
 
-/// A rendered page with the cookies this visitor needs.
-fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> Response<Body> {
-    let mut response = error::page(status, template);
+/// A rendered page with the cookies this visitor needs, and `Retry-After` where there is a wait.
+fn page(visitor: &Visitor, told: &Told, template: &impl Template) -> Response<Body> {
+    let mut response = error::page(told.status, template);
     visitor.dress(&mut response);
+    told.dress(&mut response);
     response
 }
 
