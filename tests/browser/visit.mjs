@@ -160,6 +160,11 @@ export class Visit {
     await this.password();
     await this.takeKey();
     await this.otp();
+    return this.codesSeen();
+  }
+
+  /** The save prompt of an enrollment is there: reads it. */
+  async codesSeen() {
     await this.at('/u/mfa-recovery-code-enrollment');
     this.codes = await this.readCodes();
     return this.codes;
