@@ -63,6 +63,17 @@ pub fn date(at: Timestamp) -> String {
     rfc3339(at).chars().take_while(|c| *c != 'T').collect()
 }
 
+/// The UTC date of a time in English, as `21 November 2026`.
+pub fn long_date(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|at| {
+            at.to_zoned(jiff::tz::TimeZone::UTC)
+                .strftime("%-d %B %Y")
+                .to_string()
+        })
+        .unwrap_or_else(|_| date(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +84,7 @@ mod tests {
         assert_eq!(rfc3339(at), "2026-11-21T00:00:00.123Z");
         assert_eq!(parse_rfc3339(&rfc3339(at)), Some(at));
         assert_eq!(date(at), "2026-11-21");
+        assert_eq!(long_date(at), "21 November 2026");
         assert_eq!(parse_rfc3339("yesterday"), None);
     }
 }

@@ -127,6 +127,11 @@ impl Hasher {
         self.pool.figures(lane)
     }
 
+    /// Whether every thread is still there.
+    pub fn is_whole(&self) -> bool {
+        self.pool.is_whole()
+    }
+
     /// How many threads there are.
     pub fn workers(&self) -> usize {
         self.pool.workers()

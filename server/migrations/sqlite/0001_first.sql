@@ -108,15 +108,15 @@ CREATE INDEX session_ends ON session (expires_at);
 -- Attempts that were not successes. No foreign key: an unknown account is throttled like any other.
 CREATE TABLE throttle (
     account_id TEXT NOT NULL,                           -- whose, known or not
-    lane       INTEGER NOT NULL CHECK (lane IN (0, 1)), -- 0 recovery codes, 1 one-time passwords
+    lane       INTEGER NOT NULL CHECK (lane IN (0, 1, 2)), -- 0 recovery codes, 1 one-time passwords, 2 passwords
     failures   INTEGER NOT NULL,                        -- in a row, whatever time lies between
     full_at    INTEGER NOT NULL,                        -- when the bucket is full again
     waits      INTEGER NOT NULL,                        -- waits so far since it was last full
     retry_at   INTEGER NOT NULL,                        -- no attempt before this
     PRIMARY KEY (account_id, lane)
 ) STRICT, WITHOUT ROWID;
--- For the sweep; holds forgiven ones only, as a count above nought is kept.
-CREATE INDEX throttle_idle ON throttle (full_at) WHERE failures = 0;
+-- For the sweep; holds forgiven ones and passwords only, as the other counts are kept.
+CREATE INDEX throttle_idle ON throttle (full_at) WHERE failures = 0 OR lane = 2;
 
 -- The audit trail. No foreign key: refusals on unknown accounts are on record too.
 CREATE TABLE event (

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::failure::Failure;
-use super::open::{self, Absent};
+use super::open::{self, Absent, Missing};
 use super::output::Output;
 use super::serve;
 use super::wire::{Finding, Report};
 use crate::app::StoreUrl;
 use crate::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use crate::config::{Config, ConfigError, KeyringSource};
+use crate::http::assets;
 use crate::model::Timestamp;
 
 /// A clock before this is not set; one-time passwords would be refused and codes misdated.
@@ -30,7 +31,7 @@ pub(super) async fn run(
         Err(error) => checks.push(unfit("configuration", &error.into())),
     }
     checks.push(clock(SystemClock.now()));
-    checks.push(wasm(browser_module()));
+    checks.push(wasm(assets::wasm()));
     let fit = checks.iter().all(|check| check.fit);
     if json {
         output.json(&Report { fit, checks })?;
@@ -75,17 +76,23 @@ fn unfit(name: &'static str, failure: &Failure) -> Finding {
     }
 }
 
+fn not_given(missing: Missing) -> Failure {
+    Failure::new("not given").remedy(format!("give {}", missing.text()))
+}
+
 fn configuration(config: &Config) -> Finding {
+    // Store and keyring have lines of their own.
     let missing: Vec<_> = serve::missing(config)
-        .iter()
-        .map(open::Missing::text)
+        .into_iter()
+        .filter(|missing| ![open::NO_STORE, open::NO_KEYRING].contains(missing))
+        .map(Missing::text)
         .collect();
     if !missing.is_empty() {
         return Finding {
             name: "configuration",
             fit: false,
             detail: "something is missing".to_owned(),
-            remedy: Some(format!("give {}", missing.join("; "))),
+            remedy: Some(format!("give {}", missing.join("; and "))),
         };
     }
     let issuer = config.issuer.as_ref().map_or("", |issuer| issuer.as_str());
@@ -104,10 +111,7 @@ fn configuration(config: &Config) -> Finding {
 async fn store(url: Option<&StoreUrl>) -> Finding {
     const NAME: &str = "store";
     let Some(url) = url else {
-        return unfit(
-            NAME,
-            &Failure::new("not given").remedy("--store sqlite:PATH"),
-        );
+        return unfit(NAME, &not_given(open::NO_STORE));
     };
     let StoreUrl::Sqlite(path) = url;
     if !path.exists() {
@@ -156,7 +160,7 @@ fn not_there_yet(path: &Path) -> Finding {
 fn keyring(source: Option<&KeyringSource>) -> Finding {
     const NAME: &str = "keyring";
     let Some(source) = source else {
-        return unfit(NAME, &Failure::new("not given").remedy("--keyring PATH"));
+        return unfit(NAME, &not_given(open::NO_KEYRING));
     };
     let keyring = match open::keyring(source) {
         Ok(keyring) => keyring,
@@ -182,10 +186,6 @@ fn clock(now: Timestamp) -> Finding {
                 .remedy("set the clock, and keep it right with NTP"),
         )
     }
-}
-
-fn browser_module() -> &'static [u8] {
-    b"\0asm"
 }
 
 fn wasm(module: &[u8]) -> Finding {

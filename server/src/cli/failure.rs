@@ -226,6 +226,7 @@ impl Failure {
             ),
             // Answers to people and programs; nobody at the command line asks for these.
             Refusal::WrongCredentials
+            | Refusal::PasswordThrottled { .. }
             | Refusal::ChallengeGone
             | Refusal::SessionGone
             | Refusal::OutOfOrder

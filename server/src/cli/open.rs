@@ -26,6 +26,7 @@ works on the data of `spare-key dev` in ./spare-key-data/, if that is there.";
 const ADMITTED_EACH: usize = 16;
 
 /// A setting that is not there, and how it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missing(&'static str);
 
 pub(super) const NO_KEYRING: Missing = Missing(
@@ -56,7 +57,7 @@ impl Missing {
     }
 
     /// What is missing and how it is given.
-    pub(super) fn text(&self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         self.0
     }
 }

@@ -5,16 +5,17 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Authority, Caller, Mfa, Refusal, Result, event};
+use super::{Authority, Caller, Fault, Mfa, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::hasher::{Job, Lane};
-use crate::keyring::{scope, token_digest};
+use crate::keyring::{digest_parts, scope, token_digest};
 use crate::metrics::SignIn;
 use crate::model::{
     AccountId, EventKind, Generation, Scheme, SecretDigest, Timestamp, Token, TokenDigest,
 };
 use crate::store::{
-    Account, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Session, SessionKind,
+    self, Account, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Reserved,
+    Session, SessionKind,
 };
 
 /// A password was right.
@@ -41,7 +42,8 @@ impl Mfa {
     /// Checks login and password and opens a challenge.
     ///
     /// # Errors
-    /// [`Refusal::WrongCredentials`], for an unknown login at the same cost; busy; a fault.
+    /// [`Refusal::WrongCredentials`], for an unknown login at the same cost;
+    /// [`Refusal::PasswordThrottled`]; busy; a fault.
     pub async fn sign_in(
         &self,
         login: &str,
@@ -49,8 +51,10 @@ impl Mfa {
         ip: Option<IpAddr>,
     ) -> Result<SignedIn> {
         let now = self.now();
+        let login = fold_login(login);
         let permit = self.hasher.admit(Lane::Passwords)?;
-        let found = self.store.account_by_login(&fold_login(login)).await?;
+        let guesser = self.reserve_password(&login, ip, now).await?;
+        let found = self.store.account_by_login(&login).await?;
         let stored = found.as_ref().and_then(|account| account.password.as_ref());
         let digest = permit
             .hash(self.password_job(found.as_ref(), password)?)
@@ -68,6 +72,10 @@ impl Mfa {
                 return Err(Refusal::WrongCredentials.into());
             }
         };
+        let policy = self.policy.password_throttle;
+        self.store
+            .forgive_attempt(&guesser, store::Lane::Password, policy, now)
+            .await?;
         let token = draw_token(&*self.entropy)?;
         let digest = token_digest(&token);
         let challenge = NewChallenge {
@@ -94,6 +102,31 @@ impl Mfa {
                 ip,
             },
         })
+    }
+
+    /// Charges a try at this login from this address, under a name that is made of both.
+    async fn reserve_password(
+        &self,
+        login: &str,
+        ip: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<AccountId> {
+        let address = ip.map_or_else(String::new, |ip| ip.to_string());
+        let name = digest_parts(&[b"password", login.as_bytes(), address.as_bytes()]);
+        let guesser = AccountId::parse(&data_encoding::BASE64URL_NOPAD.encode(&name.0))
+            .ok_or(Fault::Corrupt("a guesser's name"))?;
+        let policy = self.policy.password_throttle;
+        let reserved = self
+            .store
+            .reserve_attempt(&guesser, store::Lane::Password, policy, now)
+            .await?;
+        let retry_at = match reserved {
+            Reserved::Granted { .. } => return Ok(guesser),
+            Reserved::Throttled { retry_at } => Some(retry_at),
+            Reserved::Dead => None,
+        };
+        self.metrics.sign_in(SignIn::PasswordThrottled);
+        Err(Refusal::PasswordThrottled { retry_at }.into())
     }
 
     /// Whose challenge this is.

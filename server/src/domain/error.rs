@@ -1,5 +1,6 @@
 //! Why a use case did not do what was asked.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use crate::entropy::EntropyFault;
@@ -39,6 +40,11 @@ pub enum Refusal {
     UnfitPassword,
     /// Login and password do not belong together.
     WrongCredentials,
+    /// Too many passwords were wrong for this login from this address.
+    PasswordThrottled {
+        /// When the next can be tried.
+        retry_at: Option<Timestamp>,
+    },
     /// The sign-in is over: spent, run out, or never begun.
     ChallengeGone,
     /// The session is over.
@@ -135,6 +141,20 @@ pub enum Fault {
     /// What is stored is not what this program stores.
     #[error("stored data is not what it should be: {0}")]
     Corrupt(&'static str),
+}
+
+impl Fault {
+    /// The fault and what it came from, outermost first: for the log and for nobody else.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
 }
 
 macro_rules! fault_from {

@@ -8,11 +8,13 @@ mod authenticator;
 mod caller;
 mod challenge;
 mod client;
+mod draft;
 mod error;
 mod event;
 mod policy;
 mod recovery;
 mod redeem;
+mod status;
 mod totp;
 
 use std::sync::Arc;
@@ -24,11 +26,9 @@ pub use self::challenge::{NextStep, Saved, SignedIn};
 pub use self::client::{ClientCard, NewMachineClient, SCOPES, Scope};
 pub use self::error::{Error, Fault, Refusal};
 pub use self::policy::Policy;
-pub use self::recovery::{
-    AccountState, IdempotencyKey, Issued, NumberedCode, PendingStatus, StageRequest, Status,
-    ThrottleStatus, wait_until,
-};
+pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
+pub use self::status::{AccountState, PendingStatus, Status, ThrottleStatus, wait_until};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hasher::Hasher;

@@ -30,6 +30,8 @@ pub struct Policy {
     pub recovery_throttle: ThrottlePolicy,
     /// Guessing one-time passwords.
     pub totp_throttle: ThrottlePolicy,
+    /// Guessing a password, by login and address.
+    pub password_throttle: ThrottlePolicy,
     /// At so many codes left, people are warned.
     pub low_at: u32,
     /// What people know the service as: on sheets and in authenticator apps.
@@ -43,6 +45,15 @@ pub(super) const THROTTLE: ThrottlePolicy = ThrottlePolicy {
     first_wait: Millis::seconds(30),
     longest_wait: Millis::minutes(60),
     dead_at: 100,
+};
+
+/// Twenty at once, then one a minute or slower; never for good, and only from where it came.
+pub(super) const PASSWORD_THROTTLE: ThrottlePolicy = ThrottlePolicy {
+    capacity: 20,
+    refill: Millis::minutes(1),
+    first_wait: Millis::seconds(30),
+    longest_wait: Millis::minutes(15),
+    dead_at: u32::MAX,
 };
 
 /// OWASP's floor for Argon2id.
@@ -67,6 +78,7 @@ impl Policy {
             idle_for: Millis::minutes(60),
             recovery_throttle: THROTTLE,
             totp_throttle: THROTTLE,
+            password_throttle: PASSWORD_THROTTLE,
             low_at: 3,
             product: "Spare Key".to_owned(),
         }

@@ -81,6 +81,11 @@ impl Pool {
         self.size.workers.max(1)
     }
 
+    /// Whether every thread is there: each holds a handle on what is shared.
+    pub(super) fn is_whole(&self) -> bool {
+        Arc::strong_count(&self.shared) > self.workers()
+    }
+
     pub(super) fn admit(&self, lane: Lane) -> Result<(), Busy> {
         let mut queues = self.shared.lock();
         let admitted = &mut queues.admitted[lane.index()];

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
-use super::Web;
+use super::{Web, pages};
 
 /// What the document says of itself.
 pub(super) fn info() -> OpenApi {
@@ -38,11 +38,13 @@ pub(super) fn info() -> OpenApi {
 }
 
 pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
-    let json = Arc::clone(&document);
-    Router::new().route(
-        "/openapi.json",
-        get(move || async move { Json((*json).clone()) }),
-    )
+    let shown = Arc::new(page(&document));
+    Router::new()
+        .route(
+            "/openapi.json",
+            get(move || async move { Json((*document).clone()) }),
+        )
+        .route("/docs", get(move || async move { pages::docs(&shown) }))
 }
 
 /// The document as the page shows it.

@@ -15,19 +15,12 @@ use axum::middleware::Next;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::request::{ClientIp, RequestId};
 use super::{Web, native, pages};
 use crate::clock::Stopwatch;
 
 /// The longest a request may take, waiting for the hash pool included.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-
-/// The number of this request, in logs and in answers about faults.
-#[derive(Debug, Clone)]
-pub(super) struct RequestId(pub(super) String);
-
-/// Where the request came from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ClientIp(pub(super) Option<IpAddr>);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

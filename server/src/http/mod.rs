@@ -9,6 +9,7 @@ mod layers;
 mod native;
 mod ops;
 mod pages;
+mod request;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -16,19 +16,18 @@ pub(super) fn router() -> Router<Web> {
         .route("/metrics", get(metrics))
 }
 
-/// Fit to serve: the store answers and can be written to, and the current key is there.
+/// Fit to serve: the store answers and can be written to, the current key and every hasher are there.
 async fn readyz(State(web): State<Web>) -> Response {
     let keyring = web.mfa.keyring();
     let store = web.mfa.ready().await;
     let key = keyring.pepper(keyring.current());
-    for fault in [
+    let faults = [
         store.err().map(|e| e.to_string()),
         key.err().map(|e| e.to_string()),
-    ] {
-        if let Some(fault) = fault {
-            tracing::error!(error = %fault, "not ready");
-            return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
-        }
+    ];
+    if let Some(fault) = faults.into_iter().flatten().next() {
+        tracing::error!(error = %fault, "not ready");
+        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
     }
     "ready\n".into_response()
 }

@@ -120,7 +120,8 @@ pub enum TotpAccepted {
 /// What the domain asks about authenticators.
 #[async_trait]
 pub trait Authenticators {
-    /// Stores a pending authenticator, dropping the account's other pending ones.
+    /// Stores a pending authenticator, dropping the account's other pending ones. For an account
+    /// that is gone it stores nothing, and confirming will say so.
     async fn begin_totp(&self, new: NewTotp) -> StoreResult<()>;
 
     /// The pending authenticator that `holder` began, unless it has lapsed.

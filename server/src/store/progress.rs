@@ -100,7 +100,8 @@ pub enum Progress {
         /// The challenge.
         challenge: TokenDigest,
     },
-    /// The challenge is spent and a session opened. Guard: as above.
+    /// The challenge is spent and a session opened. Guard: as above. What the challenge held
+    /// (batches that can be shown again, pending authenticators), the session holds.
     Grant {
         /// The challenge.
         challenge: TokenDigest,
@@ -108,7 +109,7 @@ pub enum Progress {
         session: NewSession,
     },
     /// A session is followed by another with a new identifier. Guard: the old one is live and of
-    /// this account. Pending batches held by the old one are held by the new one.
+    /// this account. What the old one held, the new one holds.
     StepUp {
         /// The session so far.
         session: TokenDigest,

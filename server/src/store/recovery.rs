@@ -37,7 +37,8 @@ pub struct NewBatch {
     pub holder: TokenDigest,
     /// The seed under the keyring, bound to account and generation.
     pub seed: Sealed,
-    /// Until when the seed is kept (and, for a pending batch, until when it may be activated).
+    /// Until when the seed is kept (and, for a pending batch, until when it may be activated). A
+    /// batch that goes live at once with no time left keeps none.
     pub seed_until: Timestamp,
     /// Now.
     pub issued_at: Timestamp,
@@ -111,7 +112,7 @@ pub enum Staged {
     NoAccount,
     /// No authenticator is bound.
     NoAuthenticator,
-    /// Another request with this key came first.
+    /// Another request with this key came first; told before `GenerationTaken`.
     KeyTaken,
 }
 
@@ -155,15 +156,16 @@ pub struct Activate {
     pub event: NewEvent,
 }
 
-/// What came of activating. Only `Done` changed anything.
+/// What came of activating. Only `Done` changed anything else than a kept seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activated {
     /// It is live; the older one is superseded, its digests erased; the seed is erased; the
     /// recovery throttle cleared.
     Done,
-    /// It is the live one already: a repeat after a lost answer.
+    /// It is the live one already: a repeat after a lost answer, or the confirmation of one that
+    /// went live at once. A seed still kept for this holder is erased.
     Already,
-    /// It is not the pending batch; this one is, if any.
+    /// It is not the pending batch; this one is, if any (the same number: another holder's).
     Stale {
         /// The pending batch's number.
         pending: Option<Generation>,
@@ -212,7 +214,7 @@ pub struct Redeem {
     /// What it brings about.
     pub progress: Progress,
     /// The next batch, live at once, if this one is to be replaced: every single, and a list's
-    /// last code where the dialect says so. Its generation is this one's successor.
+    /// last code where the dialect says so. Its generation is one above the account's highest.
     pub replacement: Option<Stage>,
     /// Now.
     pub at: Timestamp,

@@ -16,6 +16,9 @@ pub enum Lane {
     Recovery,
     /// One-time passwords.
     Totp,
+    /// Passwords, by login and address: the account is a name made of both, so that nobody can
+    /// keep somebody else out from afar. Forgotten when its bucket is full again.
+    Password,
 }
 
 /// How much guessing is borne.

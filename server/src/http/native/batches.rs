@@ -69,10 +69,8 @@ pub(super) async fn stage(
     Body(body): Body<StageBody>,
 ) -> Result<Response, Problem> {
     let wanted = body.read(host.mfa().policy())?;
-    let idempotency = match sent_key(&headers)? {
-        Some(key) => Some(idempotency(host.client(), key, &account, &wanted)),
-        None => None,
-    };
+    let idempotency =
+        sent_key(&headers)?.map(|key| idempotency(host.client(), key, &account, &wanted));
     let Wanted {
         spec,
         activation,

@@ -80,18 +80,25 @@ fn flaw(path: &Path, error: &serde_json::Error) -> Problem {
             return Problem::unreadable("The body is not JSON.");
         }
     }
-    // The kind is in the message's first words; the rest may repeat what was sent.
+    // The kind is in the message's first words, and of these two the member's name, which is ours.
+    // The rest may repeat what was sent.
     let text = error.to_string();
     let mut pointer = pointer(path);
-    let detail = if let Some(rest) = text.strip_prefix("missing field `") {
-        let member = rest.split('`').next().unwrap_or_default();
-        pointer.push('/');
-        pointer.push_str(member);
-        "This member is required."
-    } else if text.starts_with("unknown field") {
+    for (kind, detail) in [
+        ("missing field `", "This member is required."),
+        ("duplicate field `", "This member is there twice."),
+    ] {
+        if let Some((member, _)) = text
+            .strip_prefix(kind)
+            .and_then(|rest| rest.split_once('`'))
+        {
+            pointer.push('/');
+            pointer.push_str(member);
+            return Problem::member(pointer, detail);
+        }
+    }
+    let detail = if text.starts_with("unknown field") {
         "There is no such member."
-    } else if text.starts_with("duplicate field") {
-        "This member is there twice."
     } else {
         "This member is not what it should be."
     };

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::problem::Problem;
 use crate::domain::{Authority, Caller, ClientCard, Error, HostProof, Mfa, Scope};
 use crate::http::Web;
-use crate::http::layers::{ClientIp, RequestId};
+use crate::http::request::{ClientIp, RequestId};
 use crate::model::{AccountId, Token};
 
 /// A scope as a type, so that no handler can forget to ask for it.

@@ -1,10 +1,8 @@
 //! The domain's "no" in this dialect's words: one match without a wildcard, so that a new refusal
 //! does not compile until it is answered here.
 
-use std::error::Error as _;
-
 use super::problem::Problem;
-use crate::domain::{Error, Fault, Mfa, Refusal, wait_until};
+use crate::domain::{Error, Mfa, Refusal, wait_until};
 use crate::model::{Millis, Timestamp};
 
 impl Problem {
@@ -36,6 +34,7 @@ impl Problem {
             | Refusal::LoginTaken
             | Refusal::UnfitPassword
             | Refusal::WrongCredentials
+            | Refusal::PasswordThrottled { .. }
             | Refusal::ChallengeGone
             | Refusal::SessionGone
             | Refusal::OutOfOrder
@@ -64,25 +63,13 @@ impl Problem {
                 Self::Busy { wait }
             }
             Error::Fault(fault) => {
-                tracing::error!(error.chain = %chain(fault), "a request broke");
+                tracing::error!(error.chain = %fault.chain(), "a request broke");
                 Self::Internal {
                     request_id: request_id.to_owned(),
                 }
             }
         }
     }
-}
-
-/// A fault and what it came from, outermost first.
-fn chain(fault: &Fault) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -97,12 +84,13 @@ mod tests {
     const LATER: Timestamp = Timestamp(1_795_219_230_000);
 
     /// Each refusal, in the order of the declaration.
-    const REFUSALS: [Refusal; 28] = [
+    const REFUSALS: [Refusal; 29] = [
         Refusal::UnknownAccount,
         Refusal::AccountTaken,
         Refusal::LoginTaken,
         Refusal::UnfitPassword,
         Refusal::WrongCredentials,
+        Refusal::PasswordThrottled { retry_at: None },
         Refusal::ChallengeGone,
         Refusal::SessionGone,
         Refusal::OutOfOrder,
@@ -113,6 +101,9 @@ mod tests {
         Refusal::MalformedOtp,
         Refusal::OtpNotAccepted { tries_left: 9 },
         Refusal::OtpThrottled { retry_at: None },
+        Refusal::OtpThrottled {
+            retry_at: Some(LATER),
+        },
         Refusal::RecoveryCodesOff,
         Refusal::CodeNotAccepted {
             tries_left: 9,
@@ -135,10 +126,45 @@ mod tests {
         Refusal::IdempotencyConflict,
         Refusal::ClientTaken,
         Refusal::UnknownClient,
-        Refusal::OtpThrottled {
-            retry_at: Some(LATER),
-        },
     ];
+
+    /// How many kinds of refusal there are. A new one does not compile here either, and then the
+    /// list above has to grow with this number.
+    const fn place(refusal: Refusal) -> usize {
+        match refusal {
+            Refusal::UnknownAccount => 0,
+            Refusal::AccountTaken => 1,
+            Refusal::LoginTaken => 2,
+            Refusal::UnfitPassword => 3,
+            Refusal::WrongCredentials => 4,
+            Refusal::ChallengeGone => 5,
+            Refusal::SessionGone => 6,
+            Refusal::OutOfOrder => 7,
+            Refusal::FreshProofRequired => 8,
+            Refusal::NoAuthenticator => 9,
+            Refusal::AlreadyEnrolled => 10,
+            Refusal::NoPendingAuthenticator => 11,
+            Refusal::MalformedOtp => 12,
+            Refusal::OtpNotAccepted { .. } => 13,
+            Refusal::OtpThrottled { .. } => 14,
+            Refusal::RecoveryCodesOff => 15,
+            Refusal::CodeNotAccepted { .. } => 16,
+            Refusal::Throttled { .. } => 17,
+            Refusal::NoPendingBatch => 18,
+            Refusal::StaleGeneration { .. } => 19,
+            Refusal::NotConfirmed => 20,
+            Refusal::IdempotencyConflict => 21,
+            Refusal::ClientTaken => 22,
+            Refusal::UnknownClient => 23,
+            Refusal::PasswordThrottled { .. } => 24,
+        }
+    }
+
+    #[test]
+    fn no_refusal_is_missing_from_the_table() {
+        let listed: BTreeSet<_> = REFUSALS.into_iter().map(place).collect();
+        assert_eq!(listed, (0..25).collect());
+    }
 
     /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the
     /// test's message is the new table.

@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 
 use super::error::{PageError, Told, page as plain_page};
-use super::save::{BareForm, draw_next};
-use super::sign_in::{OtpForm, no_code, otp};
+use super::form::{BareForm, CodeForm};
+use super::save::draw_next;
+use super::sign_in::{no_code, otp};
 use super::texts::Texts;
 use super::view::{
     AccountPage, AuthenticatorView, CodesView, DemoAccount, EventView, Home, LinkView, Message,
@@ -86,7 +87,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
             .take(EVENTS_SHOWN)
             .collect(),
     };
-    Ok(page(&visitor, StatusCode::OK, &template))
+    Ok(page(&visitor, &quiet(), &template))
 }
 
 fn is_recovery(caller: &Caller) -> bool {
@@ -192,7 +193,7 @@ pub(super) async fn show_step_up(visitor: Visitor) -> Answer {
 }
 
 /// Step-up for replacing the authenticator: a fresh factor, a new session, and on to the QR code.
-pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     let told = match step_up(&visitor, &caller, &form.code).await {
@@ -265,13 +266,11 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
         fresh: mfa.is_fresh(caller),
         wait_seconds: told.wait_seconds,
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
+    Ok(page(visitor, told, &template))
 }
 
 /// A fresh factor, a new session, new codes staged beside the old ones.
-pub(super) async fn regenerate(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn regenerate(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     if visitor.web.mfa.is_fresh(&caller) {

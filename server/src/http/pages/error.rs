@@ -3,8 +3,6 @@
 //! Every refusal has a status and a code; a screen that has a text for the code shows it where the
 //! person is, everything else is a page of its own with one way on. A fault is logged here, once.
 
-use std::error::Error as _;
-
 use askama::Template;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -14,7 +12,7 @@ use axum::response::{IntoResponse, Redirect};
 use super::texts::Texts;
 use super::view::{Errors, LinkView, Message};
 use super::visitor::Visitor;
-use crate::domain::{Error, Fault, Refusal, wait_until};
+use crate::domain::{Error, Refusal, wait_until};
 use crate::model::Timestamp;
 
 /// A refusal in the pages' words.
@@ -99,7 +97,9 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
             told.tries_left = Some(tries_left);
             told
         }
-        Refusal::OtpThrottled { retry_at } | Refusal::Throttled { retry_at } => {
+        Refusal::PasswordThrottled { retry_at }
+        | Refusal::OtpThrottled { retry_at }
+        | Refusal::Throttled { retry_at } => {
             told(StatusCode::TOO_MANY_REQUESTS, "too-many-failures").waiting(retry_at, now)
         }
         Refusal::NotConfirmed => {
@@ -126,72 +126,78 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
 }
 
 /// An answer that is a page of its own.
-pub(super) enum PageError {
+pub(super) struct PageError {
+    product: String,
+    now: Timestamp,
+    why: Why,
+}
+
+enum Why {
     /// The domain said no, is busy, or broke.
-    Domain(Visitor, Error),
-    /// The form did not come from our page, or not from this browser.
-    Forbidden(Visitor),
-    /// The request is no form.
-    Malformed(Visitor, StatusCode),
+    Domain(Error),
+    /// The form did not come from our page, or not from this browser, or is none.
+    Forbidden(StatusCode),
 }
 
 impl PageError {
+    /// The domain said no, is busy, or broke.
     pub(super) fn of(visitor: &Visitor, error: Error) -> Self {
-        Self::Domain(visitor.clone(), error)
+        Self::because(visitor, Why::Domain(error))
+    }
+
+    /// The form did not come from our page, or not from this browser.
+    pub(super) fn forbidden(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::Forbidden(StatusCode::FORBIDDEN))
+    }
+
+    /// The request is no form.
+    pub(super) fn malformed(visitor: &Visitor, status: StatusCode) -> Self {
+        Self::because(visitor, Why::Forbidden(status))
+    }
+
+    fn because(visitor: &Visitor, why: Why) -> Self {
+        let mfa = &visitor.web.mfa;
+        Self {
+            product: mfa.policy().product.clone(),
+            now: mfa.now(),
+            why,
+        }
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response<Body> {
-        let (visitor, error) = match self {
-            Self::Domain(visitor, error) => (visitor, error),
-            Self::Forbidden(visitor) => {
-                let page = Page::new("forbidden", "/account");
-                return page.answer(StatusCode::FORBIDDEN, &visitor.web.mfa.policy().product, "");
+        let Self { product, now, why } = self;
+        match why {
+            Why::Forbidden(status) => {
+                Page::new("forbidden", "/account").answer(status, &product, "")
             }
-            Self::Malformed(visitor, status) => {
-                let page = Page::new("forbidden", "/account");
-                return page.answer(status, &visitor.web.mfa.policy().product, "");
+            Why::Domain(Error::Refused(Refusal::SessionGone)) => {
+                Redirect::to("/u/login").into_response()
             }
-        };
-        let product = &visitor.web.mfa.policy().product;
-        match error {
-            Error::Refused(Refusal::SessionGone) => Redirect::to("/u/login").into_response(),
-            Error::Refused(refusal) => {
-                let told = told(refusal, visitor.web.mfa.now());
+            Why::Domain(Error::Refused(refusal)) => {
+                let told = told(refusal, now);
                 let page = match told.code {
                     "switched-off" => Page::new("switched-off", "/account"),
                     "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
                     _ => Page::new("transaction-not-found", "/u/login"),
                 };
-                page.answer(told.status, product, "")
+                page.answer(told.status, &product, "")
             }
-            Error::Busy { retry_after } => {
+            Why::Domain(Error::Busy { retry_after }) => {
                 let page = Page::new("busy", "/u/login");
-                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, product, "");
+                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
                 let seconds = HeaderValue::from(retry_after.as_secs().max(1));
                 response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
             }
-            Error::Fault(fault) => {
-                log_fault(&fault);
+            Why::Domain(Error::Fault(fault)) => {
+                tracing::error!(error.chain = %fault.chain(), "a page could not be answered");
                 let page = Page::new("error", "/account");
-                page.answer(StatusCode::INTERNAL_SERVER_ERROR, product, "")
+                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
             }
         }
     }
-}
-
-/// Logs a fault once, with its chain.
-pub(super) fn log_fault(fault: &Fault) {
-    let mut chain = fault.to_string();
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(error.chain = %chain, "a page could not be answered");
 }
 
 /// Which message, and where its way on leads.

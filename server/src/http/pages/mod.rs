@@ -4,8 +4,10 @@
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
+mod docs;
 mod enroll;
 mod error;
+mod form;
 mod recover;
 mod save;
 mod sign_in;
@@ -21,6 +23,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 
+pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
 use self::view::{Errors, Frame};
@@ -96,10 +99,11 @@ fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
     })
 }
 
-/// A rendered page with the cookies this visitor needs.
-fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> Response<Body> {
-    let mut response = error::page(status, template);
+/// A rendered page with the cookies this visitor needs, and `Retry-After` where there is a wait.
+fn page(visitor: &Visitor, told: &Told, template: &impl Template) -> Response<Body> {
+    let mut response = error::page(told.status, template);
     visitor.dress(&mut response);
+    told.dress(&mut response);
     response
 }
 

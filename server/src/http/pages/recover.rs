@@ -1,14 +1,13 @@
 //! A recovery code on the way in, and what comes after it.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 use spare_key_core::{Code, Format, ParseError};
-use zeroize::Zeroizing;
 
 use super::error::{PageError, Told};
+use super::form::{AfterForm, CodeForm};
 use super::sign_in::at_step;
 use super::view::{AfterRecovery, CodeChallenge};
-use super::visitor::{Posted, Proven, Visitor};
+use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
 use crate::domain::{Authority, Caller, Error, NextStep, Refusal};
 use crate::metrics::Outcome;
@@ -43,23 +42,7 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
             Some(Format::List) | None => "list",
         },
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
-}
-
-#[derive(Deserialize)]
-pub(super) struct CodeForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    code: String,
-}
-
-impl Proven for CodeForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(visitor, told, &template))
 }
 
 pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
@@ -68,8 +51,7 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
         Err(elsewhere) => return Ok(go_to(elsewhere)),
     };
     let mfa = &visitor.web.mfa;
-    let typed = Zeroizing::new(form.code);
-    let code = match Code::parse(&typed) {
+    let code = match Code::parse(&form.code) {
         Ok(code) => code,
         Err(error) => {
             mfa.metrics().redemption(Outcome::Malformed);
@@ -132,21 +114,7 @@ pub(super) async fn show_after(visitor: Visitor) -> Answer {
         generation,
         issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
     };
-    Ok(page(&visitor, StatusCode::OK, &template))
-}
-
-#[derive(Deserialize)]
-pub(super) struct AfterForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    action: String,
-}
-
-impl Proven for AfterForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(&visitor, &quiet(), &template))
 }
 
 pub(super) async fn submit_after(Posted { visitor, form }: Posted<AfterForm>) -> Answer {

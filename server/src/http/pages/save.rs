@@ -1,66 +1,21 @@
 //! The save prompt: at enrollment and when the codes are made anew.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 
 use super::error::{PageError, Told, page as plain_page};
+use super::form::{BareForm, SaveForm};
 use super::sign_in::at_step;
 use super::view::{FormView, Message, SaveCodes};
-use super::visitor::{Posted, Proven, Visitor};
+use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
 use crate::clock;
-use crate::domain::{Caller, Error, Issued, NextStep, Refusal, Saved, StageRequest};
-use crate::model::Generation;
+use crate::domain::{Caller, Error, Issued, NextStep, Refusal, StageRequest};
 use crate::store::Activation;
 
 const FIRST: &str = "mfa-recovery-code-enrollment";
 const NEXT: &str = "account-codes";
 const PATH_FIRST: &str = "/u/mfa-recovery-code-enrollment";
 const PATH_NEXT: &str = "/account/codes";
-
-#[derive(Deserialize)]
-pub(super) struct SaveForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    generation: String,
-    #[serde(default)]
-    saved: String,
-}
-
-impl Proven for SaveForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
-}
-
-impl SaveForm {
-    fn saved(&self) -> Saved {
-        if self.saved == "on" {
-            Saved::Confirmed
-        } else {
-            Saved::Unconfirmed
-        }
-    }
-
-    /// A number that is none is nobody's generation.
-    fn generation(&self) -> Generation {
-        Generation(self.generation.parse().unwrap_or(0))
-    }
-}
-
-/// A form that only proves where it came from.
-#[derive(Deserialize)]
-pub(super) struct BareForm {
-    #[serde(default)]
-    csrf: String,
-}
-
-impl Proven for BareForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
-}
 
 /// Draws the first batch behind a proven factor and shows it.
 pub(super) async fn draw_first(visitor: &Visitor) -> Answer {
@@ -243,7 +198,7 @@ async fn prompt(
         codes: wire::shown(issued),
         expires_in: u32::try_from(left).unwrap_or(u32::MAX),
     };
-    Ok(page(visitor, told.status, &template))
+    Ok(page(visitor, told, &template))
 }
 
 async fn download(visitor: &Visitor, caller: &Caller) -> Answer {
@@ -251,7 +206,7 @@ async fn download(visitor: &Visitor, caller: &Caller) -> Answer {
     let issued = visitor.web.mfa.pending(caller).await.map_err(of)?;
     let account = hint(visitor, &issued).await?;
     let url = format!("{}/u/login", visitor.web.settings.issuer);
-    let date = clock::date(issued.issued_at);
+    let date = clock::long_date(issued.issued_at);
     Ok(wire::sheet_file(
         &issued,
         &visitor.web.mfa.policy().product,

@@ -91,7 +91,7 @@ macro_rules! page {
 
 page!(
     /// Identifier and password.
-    Login, "login.html", { username: String }
+    Login, "login.html", { username: String, wait_seconds: u32 }
 );
 
 page!(

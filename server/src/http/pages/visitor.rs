@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use super::error::PageError;
 use crate::domain::{Caller, Error, Refusal};
 use crate::http::Web;
-use crate::http::layers::ClientIp;
+use crate::http::request::ClientIp;
 use crate::model::Token;
 
 const SESSION: &str = "spare-key";
@@ -125,14 +125,14 @@ impl Visitor {
     }
 
     fn set(&self, response: &mut Response<Body>, name: &str, value: &str) {
-        self.put(response, self.cookie(name, value.to_owned()));
+        put(response, &self.cookie(name, value.to_owned()));
     }
 
     fn clear(&self, response: &mut Response<Body>, name: &str) {
         if self.value(name).is_some() {
             let mut cookie = self.cookie(name, String::new());
             cookie.make_removal();
-            self.put(response, cookie);
+            put(response, &cookie);
         }
     }
 
@@ -144,11 +144,11 @@ impl Visitor {
             .secure(self.web.settings.secure())
             .build()
     }
+}
 
-    fn put(&self, response: &mut Response<Body>, cookie: Cookie<'static>) {
-        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
-            response.headers_mut().append(SET_COOKIE, value);
-        }
+fn put(response: &mut Response<Body>, cookie: &Cookie<'static>) {
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        response.headers_mut().append(SET_COOKIE, value);
     }
 }
 
@@ -200,19 +200,19 @@ impl<T: DeserializeOwned + Proven + Send> FromRequest<Web> for Posted<T> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, web).await?;
         if comes_from_elsewhere(&parts.headers) {
-            return Err(PageError::Forbidden(visitor));
+            return Err(PageError::forbidden(&visitor));
         }
         let request = Request::from_parts(parts, body);
         let Form(form) = Form::<T>::from_request(request, web)
             .await
-            .map_err(|rejection| PageError::Malformed(visitor.clone(), rejection.status()))?;
+            .map_err(|rejection| PageError::malformed(&visitor, rejection.status()))?;
         let expected = visitor
             .csrf()
             .map_err(|error| PageError::of(&visitor, error))?;
         if bool::from(expected.as_bytes().ct_eq(form.csrf().as_bytes())) {
             Ok(Self { visitor, form })
         } else {
-            Err(PageError::Forbidden(visitor))
+            Err(PageError::forbidden(&visitor))
         }
     }
 }

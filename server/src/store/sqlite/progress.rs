@@ -189,7 +189,7 @@ pub(super) fn make(
                  WHERE digest = ?1 AND account_n = ?2 AND spent_at IS NULL AND expires_at > ?3",
                 params![challenge, account, at],
             )?;
-            Ok(changed_one(spent) && open(db, account, session)?)
+            succeed(db, account, spent, challenge, session)
         }
         Progress::StepUp { session, next } => {
             let ended = execute(
@@ -197,22 +197,34 @@ pub(super) fn make(
                 "DELETE FROM session WHERE digest = ?1 AND account_n = ?2 AND expires_at > ?3",
                 params![session, account, at],
             )?;
-            if !(changed_one(ended) && open(db, account, next)?) {
-                return Ok(false);
-            }
-            execute(
-                db,
-                "UPDATE batch SET holder = ?3 WHERE account_n = ?1 AND holder = ?2",
-                params![account, session, next.digest],
-            )?;
-            execute(
-                db,
-                "UPDATE totp SET holder = ?3 WHERE account_n = ?1 AND holder = ?2",
-                params![account, session, next.digest],
-            )?;
-            Ok(true)
+            succeed(db, account, ended, session, next)
         }
     }
+}
+
+/// Opens what follows a challenge or session that was just ended, if it was: what that one held,
+/// the new session holds.
+fn succeed(
+    db: &Connection,
+    account: i64,
+    ended: usize,
+    old: &TokenDigest,
+    next: &NewSession,
+) -> rusqlite::Result<bool> {
+    if !(changed_one(ended) && open(db, account, next)?) {
+        return Ok(false);
+    }
+    execute(
+        db,
+        "UPDATE batch SET holder = ?3 WHERE account_n = ?1 AND holder = ?2",
+        params![account, old, next.digest],
+    )?;
+    execute(
+        db,
+        "UPDATE totp SET holder = ?3 WHERE account_n = ?1 AND holder = ?2",
+        params![account, old, next.digest],
+    )?;
+    Ok(true)
 }
 
 /// Opens a session of this account and of no other.

@@ -45,9 +45,6 @@ pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeem
          WHERE n = ?1",
         params![account, at],
     )?;
-    if !progress::make(db, account, &redeem.progress, at)? {
-        return Ok(Redeemed::NoProgress);
-    }
     throttle::clear(db, &redeem.account, Lane::Recovery)?;
     let mut event = redeem.event.clone();
     event.remaining = Some(remaining);
@@ -60,6 +57,10 @@ pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeem
             // The last authenticator went, and this batch with it.
             Staged::NoAccount | Staged::NoAuthenticator => return Ok(Redeemed::NotLive),
         },
+    }
+    // Last, so that a session opened here holds the replacement that its challenge was given.
+    if !progress::make(db, account, &redeem.progress, at)? {
+        return Ok(Redeemed::NoProgress);
     }
     Ok(Redeemed::Done { remaining, total })
 }

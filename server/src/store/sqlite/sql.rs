@@ -203,6 +203,7 @@ impl ToSql for Lane {
         Ok(match self {
             Self::Recovery => 0,
             Self::Totp => 1,
+            Self::Password => 2,
         }
         .into())
     }

@@ -26,7 +26,7 @@ impl Throttles for SqliteStore {
         self.writer
             .run("reserving an attempt", move |db| {
                 let reserved = match charge(db, &account, lane, &rule)? {
-                    Some(charged) => rule.granted(charged),
+                    Some(charged) => rule.granted(&charged),
                     None => {
                         // A wait from before the clock stepped back: from here on it is no longer
                         // than the policy's longest.
@@ -204,10 +204,10 @@ impl Rule {
     }
 
     /// What to say of an attempt just charged.
-    fn granted(&self, charged: Count) -> Reserved {
+    fn granted(&self, charged: &Count) -> Reserved {
         let more = charged.failures < self.dead_at;
         Reserved::Granted {
-            tries_left: self.tries(&charged),
+            tries_left: self.tries(charged),
             retry_at: (more && charged.retry_at > self.now).then_some(Timestamp(charged.retry_at)),
         }
     }

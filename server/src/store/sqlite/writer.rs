@@ -312,3 +312,145 @@ struct Shared(Cause);
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was rolled back by the database")]
 struct Lost;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::sql::first;
+    use Verdict::{Keep, Undo};
+
+    fn writer() -> Writer {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE mark (n INTEGER PRIMARY KEY, padding BLOB);
+             CREATE TABLE pointer (n INTEGER REFERENCES mark (n) DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .unwrap();
+        Writer::start(db).unwrap()
+    }
+
+    fn mark(db: &Connection, n: i64) -> rusqlite::Result<usize> {
+        execute(db, "INSERT INTO mark (n) VALUES (?1)", [n])
+    }
+
+    async fn marks(writer: &Writer) -> i64 {
+        let count = |db: &Connection| first(db, "SELECT count(*) FROM mark", [], |r| r.get(0));
+        let counted = writer
+            .run_alone("counting", move |db| Ok(count(db)?))
+            .await
+            .unwrap();
+        counted.unwrap()
+    }
+
+    /// Hands three over as one group, the second of them `odd`, and says how each ended.
+    async fn group_of_three(
+        writer: &Writer,
+        odd: impl FnOnce(&Connection) -> Work<Verdict<()>> + Send + 'static,
+    ) -> [StoreResult<()>; 3] {
+        let gate = Arc::new(std::sync::Barrier::new(2));
+        let shut = Arc::clone(&gate);
+        // The thread is kept busy until all three wait, so that they share a transaction.
+        let busy = writer.run_alone("waiting", move |_| {
+            shut.wait();
+            Ok(())
+        });
+        let one = writer.run("one", |db| Ok(Keep(mark(db, 1).map(drop)?)));
+        let two = writer.run("two", odd);
+        let three = writer.run("three", |db| Ok(Keep(mark(db, 3).map(drop)?)));
+        let open = async {
+            // Polled last, when the others have been handed over.
+            gate.wait();
+        };
+        let (_, one, two, three, ()) = tokio::join!(biased; busy, one, two, three, open);
+        [one, two, three]
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_fault_of_its_own_work_only() {
+        let writer = writer();
+        let [one, two, three] = group_of_three(&writer, |db| {
+            mark(db, 2)?;
+            panic!("on purpose")
+        })
+        .await;
+        let fault = two.unwrap_err();
+        assert_eq!(fault.context, "two");
+        assert_eq!(fault.source.to_string(), "a panic: on purpose");
+        assert!(one.is_ok() && three.is_ok());
+        assert_eq!(marks(&writer).await, 2);
+    }
+
+    #[tokio::test]
+    async fn work_that_is_turned_down_or_fails_leaves_nothing() {
+        let writer = writer();
+        let [one, two, three] = group_of_three(&writer, |db| {
+            mark(db, 2)?;
+            Ok(Undo(()))
+        })
+        .await;
+        assert!(one.is_ok() && two.is_ok() && three.is_ok());
+        assert_eq!(marks(&writer).await, 2);
+        let failed = writer.run("failing", |db| {
+            mark(db, 4)?;
+            mark(db, 1)?;
+            Ok(Keep(()))
+        });
+        assert_eq!(failed.await.unwrap_err().context, "failing");
+        assert_eq!(marks(&writer).await, 2);
+    }
+
+    #[tokio::test]
+    async fn when_the_commit_fails_nobody_is_told_done() {
+        let writer = writer();
+        let answers = group_of_three(&writer, |db| {
+            // Allowed now, found out at the commit.
+            execute(db, "INSERT INTO pointer (n) VALUES (4711)", [])?;
+            Ok(Keep(()))
+        })
+        .await;
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(marks(&writer).await, 0);
+        writer
+            .run("again", |db| Ok(Keep(mark(db, 1)?)))
+            .await
+            .unwrap();
+        assert_eq!(marks(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn when_the_transaction_is_lost_those_in_it_are_told_and_the_rest_begins_anew() {
+        let writer = writer();
+        let [one, two, three] = group_of_three(&writer, |db| {
+            execute(db, "ROLLBACK", [])?;
+            Err("the disk is gone".into())
+        })
+        .await;
+        assert_eq!(one.unwrap_err().context, "one");
+        assert_eq!(two.unwrap_err().source.to_string(), "the disk is gone");
+        assert!(three.is_ok());
+        assert_eq!(marks(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_a_fault_and_the_next_write_finds_room() {
+        let writer = writer();
+        let pages = |n: i64| {
+            writer.run_alone("setting the room", move |db| {
+                Ok(db.query_row(&format!("PRAGMA max_page_count = {n}"), [], |_| Ok(()))?)
+            })
+        };
+        pages(1).await.unwrap();
+        let fill = || {
+            writer.run("filling", |db| {
+                let sql = "INSERT INTO mark (padding) VALUES (zeroblob(1000000))";
+                Ok(Keep(execute(db, sql, [])?))
+            })
+        };
+        assert!(fill().await.is_err());
+        assert_eq!(marks(&writer).await, 0);
+        pages(1_000_000).await.unwrap();
+        fill().await.unwrap();
+        assert_eq!(marks(&writer).await, 1);
+    }
+}

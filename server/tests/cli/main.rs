@@ -1,0 +1,15 @@
+//! The command line from outside: the real binary, in a folder of its own, with an environment of
+//! its own.
+
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod serving;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod usage;

@@ -1,0 +1,113 @@
+//! The audit trail and the outbox.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use spare_key_server::model::{EventKind, Generation};
+use spare_key_server::store::{Actor, Event, NewEvent};
+
+use super::Fixture;
+use super::sample::{self, T0, event, id};
+
+pub(crate) async fn events_come_newest_first_a_page_at_a_time(db: impl Fixture) {
+    let (store, alice) = (db.left(), id("alice"));
+    for kind in EventKind::ALL {
+        let rows = vec![event(&alice, kind), event(&id("bob"), EventKind::SignedOut)];
+        store.record(rows).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = db.right().events(&alice, before, 5).await.unwrap();
+        assert!(page.len() <= 5);
+        assert!(page.windows(2).all(|pair| pair[0].id > pair[1].id));
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        seen.extend(page.into_iter().map(|row| row.kind));
+    }
+    seen.reverse();
+    assert_eq!(seen, EventKind::ALL);
+}
+
+pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
+    let alice = id("alice");
+    let actors = [
+        Actor::Person,
+        Actor::Administrator,
+        Actor::Client("dev:host ü".to_owned()),
+    ];
+    let ips: [Option<IpAddr>; 3] = [
+        None,
+        "192.0.2.7".parse().ok(),
+        "2001:db8::ffff:1".parse().ok(),
+    ];
+    for (actor, ip) in actors.into_iter().zip(ips) {
+        let new = NewEvent {
+            generation: Some(Generation(u32::MAX)),
+            number: Some(4),
+            remaining: Some(0),
+            detail: Some("wrong".to_owned()),
+            actor: actor.clone(),
+            ip,
+            ..event(&alice, EventKind::CodesRefused)
+        };
+        db.left().record(vec![new]).await.unwrap();
+        let found = db.right().events(&alice, None, 1).await.unwrap();
+        let expected = Event {
+            id: found[0].id,
+            kind: EventKind::CodesRefused,
+            at: T0,
+            actor,
+            generation: Some(Generation(u32::MAX)),
+            number: Some(4),
+            remaining: Some(0),
+            detail: Some("wrong".to_owned()),
+            ip,
+        };
+        assert_eq!(found, [expected]);
+    }
+}
+
+pub(crate) async fn the_person_is_told_of_exactly_what_notifies(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    let rows = EventKind::ALL
+        .into_iter()
+        .map(|kind| event(&alice, kind))
+        .collect();
+    store.record(rows).await.unwrap();
+    let outbox = db.right().outbox(100).await.unwrap();
+    let told: Vec<_> = outbox
+        .iter()
+        .map(|notification| notification.event.kind)
+        .collect();
+    let expected: Vec<_> = EventKind::ALL
+        .into_iter()
+        .filter(|kind| kind.notifies())
+        .collect();
+    assert_eq!(told, expected, "oldest first");
+    assert!(
+        outbox
+            .iter()
+            .all(|notification| notification.account == alice)
+    );
+    let numbers: BTreeSet<_> = outbox.iter().map(|notification| notification.id).collect();
+    assert_eq!(numbers.len(), outbox.len());
+    assert_eq!(store.outbox(2).await.unwrap(), outbox[..2]);
+    let trail = store.events(&alice, None, 100).await.unwrap();
+    assert!(
+        outbox
+            .iter()
+            .all(|notification| trail.contains(&notification.event))
+    );
+}
+
+pub(crate) async fn nobody_is_told_of_an_unknown_account(db: impl Fixture) {
+    let nobody = id("nobody");
+    db.left()
+        .record(vec![event(&nobody, EventKind::CodesRedeemed)])
+        .await
+        .unwrap();
+    assert_eq!(db.left().outbox(100).await.unwrap(), []);
+    assert_eq!(db.left().events(&nobody, None, 100).await.unwrap().len(), 1);
+}

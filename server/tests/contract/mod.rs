@@ -1,0 +1,205 @@
+//! What a fixture gives, and the list of promises.
+
+pub(crate) mod accounts;
+pub(crate) mod activation;
+pub(crate) mod authenticators;
+pub(crate) mod events;
+pub(crate) mod progress;
+pub(crate) mod redemption;
+pub(crate) mod sample;
+pub(crate) mod sqlite;
+pub(crate) mod staging;
+pub(crate) mod throttling;
+pub(crate) mod upkeep;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use spare_key_server::store::Store;
+use tokio::sync::Barrier;
+
+/// A fresh database with two stores on it, so that what must hold between processes is tried
+/// between handles.
+pub(crate) trait Fixture {
+    /// Makes the database and opens both.
+    fn open() -> Self;
+
+    /// One store.
+    fn left(&self) -> Arc<dyn Store>;
+
+    /// The other, on the same database.
+    fn right(&self) -> Arc<dyn Store>;
+
+    /// Closes both and opens them again. The test must have let go of what it had.
+    fn reopen(&mut self);
+
+    /// How many rows each table has.
+    fn rows(&self) -> BTreeMap<String, i64>;
+}
+
+/// Does `deed` so many times at once, by turns over both stores; the answers in order.
+pub(crate) async fn at_once<T, D, F>(db: &impl Fixture, times: usize, deed: D) -> Vec<T>
+where
+    T: Send + 'static,
+    D: Fn(Arc<dyn Store>, usize) -> F,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(times));
+    let tasks: Vec<_> = (0..times)
+        .map(|turn| {
+            let store = if turn % 2 == 0 { db.left() } else { db.right() };
+            let (start, deed) = (Arc::clone(&start), deed(store, turn));
+            tokio::spawn(async move {
+                start.wait().await;
+                deed.await
+            })
+        })
+        .collect();
+    let mut answers = Vec::with_capacity(times);
+    for task in tasks {
+        answers.push(task.await.expect("no deed panics"));
+    }
+    answers
+}
+
+/// Makes a test of every promise for an adapter's fixture. A promise that is not listed is dead
+/// code, and that is an error.
+macro_rules! contract {
+    ($adapter:ident => $fixture:path) => {
+        #[cfg(test)]
+        mod $adapter {
+            $crate::contract::promises! { $fixture;
+                accounts [
+                    an_account_is_added_once,
+                    a_login_belongs_to_one_account,
+                    accounts_without_a_login_do_not_collide,
+                    a_password_comes_back_as_it_was_stored,
+                    an_account_is_seen_by_the_other_store_once_added,
+                    a_removed_account_leaves_no_row,
+                    removing_nobody_changes_nothing,
+                    an_account_added_again_starts_afresh,
+                    resetting_takes_all_factors_and_sessions_but_not_the_number,
+                    resetting_nobody_changes_nothing,
+                    accounts_are_listed_by_identifier_a_page_at_a_time,
+                    accounts_low_on_codes_are_found,
+                    clients_are_added_found_listed_and_removed,
+                ]
+                staging [
+                    a_batch_is_stored_as_it_was_given,
+                    staging_makes_a_hosts_account_and_no_other,
+                    codes_are_never_the_only_factor,
+                    two_that_stage_at_once_get_one_number,
+                    a_number_is_never_given_twice,
+                    a_new_pending_batch_ends_the_one_before,
+                    a_pending_batch_leaves_the_live_one_alone,
+                    at_once_supersedes_and_erases,
+                    at_once_without_time_keeps_no_seed,
+                    a_pending_batch_is_shown_to_its_holder_until_its_time,
+                    a_live_batch_is_shown_by_number_until_its_time,
+                    an_idempotency_key_works_once,
+                    an_idempotency_key_is_forgotten_in_time,
+                    an_idempotency_key_outlives_the_seed,
+                    a_batch_that_cannot_be_stored_leaves_nothing,
+                    a_batch_can_be_given_up,
+                    revoking_ends_live_and_pending,
+                    status_names_the_latest_that_was_ever_live,
+                ]
+                activation [
+                    activating_supersedes_in_the_same_step,
+                    activating_twice_is_no_error,
+                    only_the_pending_batch_is_activated,
+                    a_stranger_cannot_activate,
+                    an_expired_batch_cannot_be_activated_even_before_the_sweep,
+                    activating_needs_an_authenticator_beside_it,
+                    activating_without_progress_changes_nothing,
+                    activating_opens_the_session,
+                    of_many_who_activate_one_does,
+                    confirming_a_live_batch_erases_its_seed,
+                ]
+                redemption [
+                    a_code_is_spent_once_however_many_redeem_it,
+                    different_codes_are_all_spent,
+                    a_used_code_stays_used_and_the_others_work,
+                    a_spent_code_is_told_from_a_dead_one,
+                    the_last_code_can_be_used,
+                    redeeming_erases_the_seed,
+                    redeeming_racing_a_new_batch_leaves_one_whole,
+                    redeeming_racing_activation_leaves_one_whole,
+                    a_single_is_replaced_in_the_same_step,
+                    a_replacement_is_held_by_the_session_it_opens,
+                    a_replacement_that_comes_late_spends_nothing,
+                    redeeming_without_progress_spends_nothing,
+                    a_redemption_is_on_record_with_what_is_left,
+                    a_redemption_outlives_the_process,
+                ]
+                progress [
+                    a_challenge_yields_one_session_whatever_races,
+                    a_challenge_of_another_account_yields_nothing,
+                    an_expired_challenge_yields_nothing,
+                    a_proven_factor_leaves_the_challenge_open,
+                    a_challenge_needs_an_account,
+                    stepping_up_changes_the_session_and_keeps_the_pending_batch,
+                    a_session_steps_up_once,
+                    a_session_is_live_until_it_ends_expires_or_idles,
+                    a_session_is_noted_as_seen_by_the_minute,
+                    an_ended_session_is_over_at_once_everywhere,
+                    all_other_sessions_can_be_ended,
+                ]
+                authenticators [
+                    an_authenticator_is_nobodys_factor_until_confirmed,
+                    a_new_one_drops_the_pending_ones_before,
+                    an_expired_one_cannot_be_confirmed,
+                    one_is_confirmed_once,
+                    a_replacement_unbinds_the_others,
+                    a_step_is_spent_once_however_many_present_it,
+                    no_step_goes_back,
+                    accepting_without_progress_spends_no_step,
+                    accepting_clears_the_count,
+                ]
+                throttling [
+                    a_burst_gets_what_the_bucket_holds_and_no_more,
+                    waits_double_up_to_the_longest,
+                    the_bucket_refills_with_time,
+                    at_the_end_nothing_is_tried_any_more,
+                    a_new_batch_clears_the_count,
+                    success_clears_the_count,
+                    a_forgiven_attempt_was_never_made,
+                    the_lanes_and_accounts_do_not_touch,
+                    looking_charges_nothing,
+                    a_count_outlives_the_process_and_the_sweep,
+                    a_clock_that_steps_back_locks_nobody_out,
+                ]
+                events [
+                    events_come_newest_first_a_page_at_a_time,
+                    an_event_comes_back_as_it_was_written,
+                    the_person_is_told_of_exactly_what_notifies,
+                    nobody_is_told_of_an_unknown_account,
+                ]
+                upkeep [
+                    the_store_answers,
+                    a_sweep_erases_what_has_run_out_and_nothing_else,
+                    the_census_counts_live_batches_by_what_is_left,
+                ]
+            }
+        }
+    };
+}
+pub(crate) use contract;
+
+/// The list taken apart: a module a file, a test a promise.
+macro_rules! promises {
+    ($fixture:path; $($file:ident [$($promise:ident,)+])+) => {
+        $(mod $file {
+            use $crate::contract::{Fixture, $file};
+            $crate::contract::promises! { @tests $fixture, $file, $($promise)+ }
+        })+
+    };
+    (@tests $fixture:path, $file:ident, $($promise:ident)+) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $promise() {
+            $file::$promise(<$fixture as Fixture>::open()).await;
+        })+
+    };
+}
+pub(crate) use promises;
