@@ -161,6 +161,7 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await visit.at('/account');
     await look(visit, 'account-recovered');
     await visit.button('Replace authenticator').click();
+    await visit.at('/u/mfa-otp-enrollment-qr');
     await look(visit, 'replace-qr');
     await visit.go('/account/regenerate');
     await look(visit, 'regenerate-otp');

@@ -33,6 +33,10 @@ export async function start(...more) {
       if (found) resolve(found[1]);
     });
   });
+  let stopping = false;
+  child.once('exit', (code, signal) => {
+    if (!stopping) process.stderr.write(`spare-key ended by itself with ${code ?? signal}: ${log}\n`);
+  });
   const passwords = join(folder, 'password');
   writeFileSync(passwords, `${PASSWORD}\n`);
   const settings = [
@@ -63,7 +67,8 @@ export async function start(...more) {
     /** What the server said on stderr. */
     log: () => log,
     async stop() {
-      if (child.exitCode === null) {
+      stopping = true;
+      if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');
         await once(child, 'exit');
       }
