@@ -242,6 +242,7 @@ describe('by keyboard alone', () => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await visit.go('/u/login');
     assert.equal((await here(page)).name, 'username', 'ready to type');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
     await keyboard.type('wrong wrong wrong');
@@ -287,6 +288,7 @@ describe('by keyboard alone', () => {
     await tabTo(page, /^Sign in$/);
     await keyboard.press('Enter');
     await visit.at('/u/login');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
     await keyboard.type('correct horse battery staple');
