@@ -232,6 +232,7 @@ describe('the pending codes', () => {
     await other.getByRole('button', { name: 'I wrote them down' }).click();
     await other.getByRole('checkbox').check();
     await other.getByRole('button', { name: 'Continue' }).click();
+    await other.getByRole('heading', { name: 'This page is out of date' }).waitFor();
     await other.getByRole('link', { name: 'Go to my account' }).click();
     await other.waitForURL(visit.url('/account'));
     for (const path of [SAVE, '/account/codes', '/u/mfa-otp-enrollment-qr']) {
