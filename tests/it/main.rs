@@ -1,5 +1,7 @@
 //! One binary for every test of the whole product.
 
+mod crash;
+mod faults;
 mod native_accounts;
 mod native_batches;
 mod native_faults;

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod entropy;
 pub mod native;
+pub mod process;
 
 use std::future::pending;
 use std::net::SocketAddr;
