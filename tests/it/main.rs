@@ -2,6 +2,7 @@
 
 mod crash;
 mod faults;
+mod leaks;
 mod native_accounts;
 mod native_batches;
 mod native_faults;
@@ -10,3 +11,4 @@ mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
+mod readme;
