@@ -3,14 +3,15 @@
 //!
 //! The search is shown to find what is there, in every form that it looks for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE32_NOPAD, BASE64};
 use serde_json::json;
 use spare_key_server::clock::{Clock as _, SystemClock};
 use spare_key_tests::HOST;
 use spare_key_tests::process::{Http, Place, Reply, Server, at_once};
+use spare_key_tests::search::{Hay, Needle, code_shapes, search};
 use totp_rs::{Builder, Secret};
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -18,120 +19,6 @@ const WRONG_PASSWORD: &str = "a wrong password, typed by mistake";
 
 /// Valid by its check and never issued; typed all the same.
 const STRANGER: &str = "QRST-UVWX-YZ23-4567";
-
-/// Every form has at least so many bytes.
-const START: usize = 4;
-
-/// Something that must be nowhere, in every form it could take.
-#[derive(Debug, Clone)]
-struct Needle {
-    what: String,
-    forms: Vec<Vec<u8>>,
-}
-
-impl Needle {
-    fn new(what: &str, texts: &[String], raw: Option<Vec<u8>>) -> Self {
-        let mut forms = Vec::new();
-        for text in texts {
-            let bytes = text.as_bytes();
-            let numbers = format!("{bytes:?}");
-            for form in [
-                text.clone(),
-                text.to_lowercase(),
-                BASE64.encode(bytes),
-                BASE64URL_NOPAD.encode(bytes),
-                HEXLOWER.encode(bytes),
-                // As bytes are written by `Debug`.
-                numbers.trim_matches(['[', ']']).to_owned(),
-            ] {
-                forms.push(form.into_bytes());
-            }
-        }
-        if let Some(raw) = raw {
-            let numbers = format!("{raw:?}");
-            forms.push(HEXLOWER.encode(&raw).into_bytes());
-            forms.push(numbers.trim_matches(['[', ']']).as_bytes().to_vec());
-            forms.push(raw);
-        }
-        Self {
-            what: what.to_owned(),
-            forms,
-        }
-    }
-
-    /// A code: as it is shown, as it is kept in memory, its halves, and the bytes it stands for.
-    fn code(shown: &str) -> Self {
-        let bare = shown.replace('-', "");
-        let raw = BASE32_NOPAD.decode(bare.as_bytes()).expect("base32");
-        let texts = [
-            shown.to_owned(),
-            bare.clone(),
-            shown.replace('-', " "),
-            bare[..8].to_owned(),
-            bare[8..].to_owned(),
-            shown[..9].to_owned(),
-            shown[10..].to_owned(),
-        ];
-        Self::new(&format!("code {shown}"), &texts, Some(raw))
-    }
-
-    /// An authenticator's secret, in base32.
-    fn secret(text: &str) -> Self {
-        let raw = BASE32_NOPAD.decode(text.as_bytes()).expect("base32");
-        Self::new("TOTP secret", &[text.to_owned()], Some(raw))
-    }
-
-    /// A cookie's value.
-    fn cookie(value: &str) -> Self {
-        let raw = BASE64URL_NOPAD.decode(value.as_bytes()).ok();
-        Self::new("cookie", &[value.to_owned()], raw)
-    }
-
-    /// A password or a client's secret.
-    fn password(text: &str) -> Self {
-        let texts = [text.to_owned(), text.replace(' ', "+")];
-        Self::new("password", &texts, None)
-    }
-}
-
-/// Something that was left behind.
-#[derive(Debug)]
-struct Hay {
-    place: String,
-    bytes: Vec<u8>,
-}
-
-impl Hay {
-    fn new(place: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            place: place.to_owned(),
-            bytes: bytes.into(),
-        }
-    }
-}
-
-/// What was found, and where: one pass over everything, by the first bytes of the forms.
-fn search(needles: &[Needle], hay: &[Hay]) -> BTreeSet<String> {
-    let mut by_start: HashMap<&[u8], Vec<(&str, &[u8])>> = HashMap::new();
-    for needle in needles {
-        for form in &needle.forms {
-            let same = by_start.entry(&form[..START]).or_default();
-            same.push((&needle.what, form));
-        }
-    }
-    let mut found = BTreeSet::new();
-    for Hay { place, bytes } in hay {
-        for (at, start) in bytes.windows(START).enumerate() {
-            for (what, form) in by_start.get(start).into_iter().flatten() {
-                if bytes[at..].starts_with(form) {
-                    let form = String::from_utf8_lossy(form);
-                    found.insert(format!("{what} as {form:?} in {place}"));
-                }
-            }
-        }
-    }
-    found
-}
 
 /// Every file of a folder but the keyring.
 fn files(folder: &Path, when: &str) -> Vec<Hay> {
@@ -359,22 +246,6 @@ fn host_story(server: &Server, browser: &mut Browser) {
     keep(host.ask("POST", WHO, "/redeem", &[], &first[3]), 400);
     keep(host.ask("GET", WHO, "/events", &[], ""), 200);
     keep(host.ask("DELETE", WHO, "/batches", &[], ""), 204);
-}
-
-/// Text of the shape of a code: four groups of four.
-fn code_shapes(text: &str) -> Vec<&str> {
-    let symbol = |byte: u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte);
-    let shaped = |bytes: &[u8]| {
-        bytes.iter().enumerate().all(|(at, byte)| match at % 5 {
-            4 => *byte == b'-',
-            _ => symbol(*byte),
-        })
-    };
-    let windows = text.as_bytes().windows(19).enumerate();
-    windows
-        .filter(|(_, bytes)| shaped(bytes))
-        .filter_map(|(at, _)| text.get(at..at + 19))
-        .collect()
 }
 
 #[test]

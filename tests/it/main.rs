@@ -12,3 +12,4 @@ mod native_openapi;
 mod native_redeem;
 mod native_throttle;
 mod readme;
+mod tidy;

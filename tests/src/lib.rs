@@ -5,6 +5,7 @@ pub mod clock;
 pub mod entropy;
 pub mod native;
 pub mod process;
+pub mod search;
 
 use std::future::pending;
 use std::net::SocketAddr;
