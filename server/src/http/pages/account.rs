@@ -109,6 +109,7 @@ fn codes_view(status: &Status) -> Option<CodesView> {
     (status.state == AccountState::Active).then(|| CodesView {
         remaining: status.remaining,
         total: status.total,
+        low: status.low,
         generation: status.generation.0,
         issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
     })

@@ -56,6 +56,14 @@ pub(super) fn router() -> Router<Web> {
             post(save::again_first),
         )
         .route(
+            "/u/mfa-recovery-code-challenge-new-code",
+            get(save::show_replacement).post(save::submit_replacement),
+        )
+        .route(
+            "/u/mfa-recovery-code-challenge-new-code/download",
+            post(save::download_replacement),
+        )
+        .route(
             "/u/mfa-otp-challenge",
             get(sign_in::show_otp).post(sign_in::submit_otp),
         )

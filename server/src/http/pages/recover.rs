@@ -5,6 +5,7 @@ use spare_key_core::{Code, Format, ParseError};
 
 use super::error::{PageError, Told};
 use super::form::{AfterForm, CodeForm};
+use super::save::REPLACEMENT;
 use super::sign_in::at_step;
 use super::view::{AfterRecovery, CodeChallenge};
 use super::visitor::{Posted, Visitor};
@@ -60,7 +61,12 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     };
     match mfa.redeem(&caller, &code).await {
         Ok(redemption) => {
-            let mut response = go_to("/u/after-recovery");
+            let replaced = redemption.replacement.is_some();
+            let mut response = go_to(if replaced {
+                REPLACEMENT.path
+            } else {
+                "/u/after-recovery"
+            });
             if let Some(token) = &redemption.session {
                 visitor.set_session(&mut response, token);
             }
