@@ -31,7 +31,7 @@ fn rounds() -> u64 {
 struct Moments(u64);
 
 impl Moments {
-    fn draw(test: &str) -> Self {
+    fn draw() -> Self {
         let seed = std::env::var("SPARE_KEY_SEED")
             .ok()
             .and_then(|text| text.parse().ok())
@@ -40,7 +40,6 @@ impl Moments {
                 SystemEntropy.fill(&mut bytes).expect("a seed");
                 u64::from_le_bytes(bytes) | 1
             });
-        println!("{test}: SPARE_KEY_SEED={seed}");
         Self(seed)
     }
 
@@ -151,7 +150,8 @@ fn until_killed(mut send: impl FnMut(Host) -> std::io::Result<()>, host: Host) {
 fn a_kill_while_codes_are_made_anew_at_once_leaves_one_whole_batch() {
     const WHO: &str = "at-once";
     let place = Place::default();
-    let mut moments = Moments::draw("at once");
+    let mut moments = Moments::draw();
+    println!("SPARE_KEY_SEED={}", moments.0);
     let mut server = place.dev();
     let (mut newest, codes) = server.host().issue(WHO);
     let mut sheets = BTreeMap::from([(newest, codes)]);
@@ -228,7 +228,8 @@ fn a_kill_while_codes_are_made_anew_at_once_leaves_one_whole_batch() {
 fn a_kill_while_codes_are_staged_and_activated_leaves_the_old_or_the_new_whole() {
     const WHO: &str = "on-confirm";
     let place = Place::default();
-    let mut moments = Moments::draw("on confirm");
+    let mut moments = Moments::draw();
+    println!("SPARE_KEY_SEED={}", moments.0);
     let mut server = place.dev();
     let (first, codes) = server.host().issue(WHO);
     let sheets = Mutex::new(BTreeMap::from([(first, codes)]));
@@ -294,7 +295,8 @@ fn a_kill_while_codes_are_staged_and_activated_leaves_the_old_or_the_new_whole()
 fn a_kill_while_codes_are_redeemed_gives_no_spent_code_back_and_loses_no_other() {
     const WHO: &str = "redeemer";
     let place = Place::default();
-    let mut moments = Moments::draw("redeem");
+    let mut moments = Moments::draw();
+    println!("SPARE_KEY_SEED={}", moments.0);
     let mut server = place.dev();
     let mut lost_and_spent = 0;
     for _ in 0..rounds() {

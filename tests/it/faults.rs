@@ -115,10 +115,9 @@ fn a_full_disk_gives_no_success_and_spends_no_code() {
     let host = server.host();
     let status = host.status(WHO).json();
     assert_eq!(status["remaining"], failed, "{status}");
-    // The one whose charge was the last that fitted: there was no room to take it back.
-    let tries = status["throttle"]["tries_left"].as_u64();
-    assert!(tries >= Some(9), "{status}");
-    for (code, before) in codes.iter().zip(answers) {
+    // Where there was no room to take a charge back either, it stands. A success clears it, so
+    // those that are good still go first.
+    for (code, before) in codes.iter().zip(answers).rev() {
         let again = host.redeem(WHO, code).expect("an answer").status;
         assert_eq!(again, if before == 200 { 403 } else { 200 });
     }

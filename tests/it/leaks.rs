@@ -331,7 +331,7 @@ fn the_search_finds_every_form_it_looks_for() {
             let mut bytes = b"before ".to_vec();
             bytes.extend(form);
             bytes.extend(b" behind");
-            let found = search(&[needle.clone()], &[Hay::new("here", bytes)]);
+            let found = search(std::slice::from_ref(&needle), &[Hay::new("here", bytes)]);
             assert!(!found.is_empty(), "{form:?}");
         }
     }
