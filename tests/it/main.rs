@@ -1,5 +1,8 @@
 //! One binary for every test of the whole product.
 
+mod crash;
+mod faults;
+mod leaks;
 mod native_accounts;
 mod native_batches;
 mod native_faults;
@@ -8,3 +11,5 @@ mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
+mod readme;
+mod tidy;

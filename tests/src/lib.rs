@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod entropy;
 pub mod native;
+pub mod process;
+pub mod search;
 
 use std::future::pending;
 use std::net::SocketAddr;
