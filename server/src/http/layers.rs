@@ -41,7 +41,7 @@ pub(super) async fn observe(
     // Unguessable would be of no use here: it only has to tell requests apart.
     let id = web.mfa.draw_token().map_or_else(
         |_| "none".to_owned(),
-        |token| token.expose().chars().take(16).collect::<String>(),
+        |token| token.reveal().chars().take(16).collect::<String>(),
     );
     let product = Product(web.mfa.policy().product.as_str().into());
     request.extensions_mut().insert(RequestId(id.clone()));

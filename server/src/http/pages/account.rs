@@ -14,9 +14,10 @@ use super::view::{
 };
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
-use crate::domain::{AccountState, Authority, Caller, Error, Passed, Refusal, Status};
+use crate::domain::{
+    AccountState, Authority, Caller, Error, Event, Passed, Refusal, SessionKind, Status,
+};
 use crate::model::{EventKind, Timestamp};
-use crate::store::{Event, SessionKind};
 
 const REGENERATE: &str = "regenerate";
 const STEP_UP: &str = "mfa-otp-challenge";

@@ -9,8 +9,7 @@ use super::view::{FormView, Message, SaveCodes};
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
 use crate::clock;
-use crate::domain::{Caller, Error, Issued, NextStep, Refusal, StageRequest};
-use crate::store::Activation;
+use crate::domain::{Activation, Caller, Error, Issued, NextStep, Refusal, StageRequest};
 
 /// Where a batch is shown for saving, and in whose words.
 pub(super) struct Prompt {

@@ -83,7 +83,7 @@ impl Visitor {
 
     /// The proof that a form carries.
     pub(super) fn csrf(&self) -> Result<String, Error> {
-        let fresh = self.fresh.as_ref().map(|token| token.expose().to_owned());
+        let fresh = self.fresh.as_ref().map(|token| token.reveal().to_owned());
         let holder = self
             .value(SESSION)
             .or_else(|| self.value(CHALLENGE))
@@ -102,19 +102,19 @@ impl Visitor {
     /// Sets the form cookie that was drawn for this answer, if one was.
     pub(super) fn dress(&self, response: &mut Response<Body>) {
         if let Some(token) = &self.fresh {
-            self.set(response, FORM, token.expose());
+            self.set(response, FORM, token.reveal());
         }
     }
 
     /// On the way in from here on.
     pub(super) fn set_challenge(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, CHALLENGE, token.expose());
+        self.set(response, CHALLENGE, token.reveal());
         self.clear(response, SESSION);
     }
 
     /// In from here on.
     pub(super) fn set_session(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, SESSION, token.expose());
+        self.set(response, SESSION, token.reveal());
         self.clear(response, CHALLENGE);
     }
 

@@ -8,10 +8,9 @@ use zeroize::Zeroizing;
 
 use super::{FormatName, SAMPLE_AT};
 use crate::clock::{parse_rfc3339, rfc3339};
-use crate::domain::{HostProof, Policy, VouchedBy};
+use crate::domain::{Activation, HostProof, Policy, VouchedBy};
 use crate::http::native::body::Wire;
 use crate::http::native::problem::Problem;
-use crate::store::Activation;
 
 /// How many methods a proof names at most, and how long a name is.
 const AMR_MAX: usize = 10;

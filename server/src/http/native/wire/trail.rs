@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use super::{SAMPLE_AT, sample};
 use crate::clock::rfc3339;
+use crate::domain::{Actor, Event};
 use crate::http::native::address::Cursor;
 use crate::model::EventKind;
-use crate::store::{Actor, Event};
 
 /// Who did something.
 #[derive(Serialize, ToSchema)]
