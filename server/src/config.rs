@@ -27,7 +27,7 @@ pub const KEYRING_SECRET: &str = "SPARE_KEY_KEYRING_SECRET";
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum Switch {
     /// On.
     On,
@@ -37,12 +37,28 @@ pub enum Switch {
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
     Json,
+}
+
+impl TryFrom<String> for Switch {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_str(&text, false).map_err(|_| "it is \"on\" or \"off\"")
+    }
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_str(&text, false).map_err(|_| "it is \"text\" or \"json\"")
+    }
 }
 
 /// What flags and environment give. `clap` lets a flag win over its variable.
@@ -90,9 +106,10 @@ pub struct Settings {
     )]
     pub listen: Option<SocketAddr>,
 
-    /// The address that people and clients use [example: https://login.example.com]
+    /// The address that people and clients use
     #[arg(
         long,
+        help = "The address that people and clients use [example: https://login.example.com]",
         global = true,
         value_name = "URL",
         env = "SPARE_KEY_ISSUER",

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn tokens_are_256_bits_and_never_alike() {
         let tokens: HashSet<String> = (0..1_000)
-            .map(|_| draw_token(&SystemEntropy).unwrap().expose().to_owned())
+            .map(|_| draw_token(&SystemEntropy).unwrap().reveal().to_owned())
             .collect();
         assert_eq!(tokens.len(), 1_000);
         assert!(tokens.iter().all(|token| token.len() == 43));

@@ -243,7 +243,7 @@ pub enum SealError {
 
 /// What is stored of an opaque value: its SHA-256. It has 256 random bits, so a plain hash does.
 pub fn token_digest(token: &Token) -> TokenDigest {
-    TokenDigest(Sha256::digest(token.expose().as_bytes()).into())
+    TokenDigest(Sha256::digest(token.reveal().as_bytes()).into())
 }
 
 /// SHA-256 over parts, each with its length before it, so that no two lists of parts are alike.

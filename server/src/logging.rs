@@ -19,6 +19,8 @@ pub fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would tell of a stderr that is gone by printing to it, and panic.
+        .log_internal_errors(false)
         .with_writer(stderr);
     let _started = match format {
         LogFormat::Text => builder

@@ -1,8 +1,8 @@
 //! What is counted, for Prometheus. Never whose, never which code.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use crate::hasher::{Hasher, Lane};
 
 /// How an attempt at redeeming ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// A code was spent.
     Accepted,
@@ -28,8 +28,21 @@ pub enum Outcome {
     Fault,
 }
 
+impl Outcome {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed",
+            Self::Throttled => "throttled",
+            Self::Busy => "busy",
+            Self::Fault => "fault",
+        }
+    }
+}
+
 /// How a step of signing in ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignIn {
     /// The password was right.
     PasswordAccepted,
@@ -45,14 +58,22 @@ pub enum SignIn {
     OtpThrottled,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabel {
-    outcome: Outcome,
+impl SignIn {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::PasswordAccepted => "password_accepted",
+            Self::PasswordRefused => "password_refused",
+            Self::PasswordThrottled => "password_throttled",
+            Self::OtpAccepted => "otp_accepted",
+            Self::OtpRefused => "otp_refused",
+            Self::OtpThrottled => "otp_throttled",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SignInLabel {
-    outcome: SignIn,
+struct OutcomeLabel {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -76,12 +97,12 @@ struct RequestLabel {
 pub struct Metrics {
     registry: Registry,
     redemptions: Family<OutcomeLabel, Counter>,
-    sign_ins: Family<SignInLabel, Counter>,
+    sign_ins: Family<OutcomeLabel, Counter>,
     issued: Counter,
-    hashes: Family<LaneLabel, Gauge<u64, AtomicU64>>,
+    hashes: Family<LaneLabel, Counter>,
     waiting: Family<LaneLabel, Gauge<u64, AtomicU64>>,
     admitted: Family<LaneLabel, Gauge<u64, AtomicU64>>,
-    refused: Family<LaneLabel, Gauge<u64, AtomicU64>>,
+    refused: Family<LaneLabel, Counter>,
     batches: Family<RemainingLabel, Gauge<u64, AtomicU64>>,
     requests: Family<RequestLabel, Histogram>,
 }
@@ -111,13 +132,19 @@ impl Metrics {
     /// An attempt at redeeming has ended.
     pub fn redemption(&self, outcome: Outcome) {
         self.redemptions
-            .get_or_create(&OutcomeLabel { outcome })
+            .get_or_create(&OutcomeLabel {
+                outcome: outcome.label(),
+            })
             .inc();
     }
 
     /// A step of signing in has ended.
     pub fn sign_in(&self, outcome: SignIn) {
-        self.sign_ins.get_or_create(&SignInLabel { outcome }).inc();
+        self.sign_ins
+            .get_or_create(&OutcomeLabel {
+                outcome: outcome.label(),
+            })
+            .inc();
     }
 
     /// A batch was issued.
@@ -158,14 +185,16 @@ impl Metrics {
                 Lane::Passwords => "passwords",
             };
             let label = LaneLabel { lane };
-            self.hashes.get_or_create(&label).set(figures.run);
+            let hashes = self.hashes.get_or_create_owned(&label);
+            hashes.inner().store(figures.run, Ordering::Relaxed);
             self.waiting
                 .get_or_create(&label)
                 .set(figures.waiting as u64);
             self.admitted
                 .get_or_create(&label)
                 .set(figures.admitted as u64);
-            self.refused.get_or_create(&label).set(figures.refused);
+            let refused = self.refused.get_or_create_owned(&label);
+            refused.inner().store(figures.refused, Ordering::Relaxed);
         }
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
@@ -185,7 +214,7 @@ impl Metrics {
             self.sign_ins.clone(),
         );
         registry.register("batches_issued", "Batches issued", self.issued.clone());
-        registry.register("slow_hashes_run", "Slow hashes run", self.hashes.clone());
+        registry.register("slow_hashes", "Slow hashes run", self.hashes.clone());
         registry.register(
             "pool_waiting",
             "Hashes waiting for a worker",

@@ -106,7 +106,7 @@ impl Token {
     }
 
     /// The value itself, for the one answer that hands it out.
-    pub fn expose(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -1,9 +1,15 @@
 //! One binary for every test of the whole product.
 
+mod crash;
+mod faults;
+mod leaks;
 mod native_accounts;
 mod native_batches;
 mod native_faults;
 mod native_http;
+mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
+mod readme;
+mod tidy;

@@ -7,6 +7,7 @@ use spare_key_core::Code;
 use spare_key_server::domain::Policy;
 use spare_key_server::model::Millis;
 use spare_key_tests::{App, Options};
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn a_staged_batch_changes_nothing_until_it_is_activated() {
@@ -182,115 +183,6 @@ async fn at_once_means_that_the_older_codes_are_dead_when_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_key_used_twice_gets_the_same_codes_and_one_generation() {
-    let app = App::start().await;
-    let host = app.host();
-    let body = json!({ "activate": "at_once", "proof": host.proof() });
-    let first = host
-        .stage_under("k1", "alice", body.clone())
-        .await
-        .expect(201);
-    assert_eq!(first.header("idempotency-replayed"), "");
-    // A minute later, and on another process.
-    app.clock.advance(Millis::minutes(1));
-    let again = app
-        .another()
-        .host()
-        .stage_under("k1", "alice", body.clone())
-        .await
-        .expect(201);
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.json, first.json);
-    assert_eq!(again.header("location"), first.header("location"));
-    assert_eq!(host.status("alice").await.json["generation"], 1);
-
-    // After the window it is a key like any other; over a live batch, a fresh proof is due.
-    app.clock.advance(Millis::minutes(10));
-    let fresh = json!({ "activate": "at_once", "proof": host.proof() });
-    let later = host.stage_under("k1", "alice", fresh).await.expect(201);
-    assert_eq!(later.json["generation"], 2);
-}
-
-#[tokio::test]
-async fn a_key_with_another_request_is_refused() {
-    let app = App::start().await;
-    let host = app.host();
-    let proof = host.proof();
-    let body = json!({ "activate": "at_once", "proof": proof });
-    host.stage_under("k1", "alice", body.clone())
-        .await
-        .expect(201);
-    for other in [
-        json!({ "activate": "on_confirm", "proof": proof }),
-        json!({ "activate": "at_once", "count": 9, "proof": proof }),
-        json!({ "activate": "at_once", "format": "single", "proof": proof }),
-        json!({ "activate": "at_once", "proof": { "amr": ["otp"], "at": proof["at"] } }),
-    ] {
-        host.stage_under("k1", "alice", other)
-            .await
-            .expect_problem(409, "idempotency-conflict");
-    }
-    host.stage_under("k1", "bob", body.clone())
-        .await
-        .expect_problem(409, "idempotency-conflict");
-    assert_eq!(host.status("alice").await.json["generation"], 1);
-    assert_eq!(host.status("bob").await.json["state"], "none");
-    // What is left out is filled in, so that saying it is the same request.
-    let said = json!({ "format": "list", "count": 10, "activate": "at_once", "proof": proof });
-    let replayed = host.stage_under("k1", "alice", said).await.expect(201);
-    assert_eq!(replayed.header("idempotency-replayed"), "true");
-}
-
-#[tokio::test]
-async fn a_key_belongs_to_its_client() {
-    let app = App::start().await;
-    let scopes = spare_key_server::domain::SCOPES;
-    app.add_client(("other", "secret"), &scopes).await;
-    let (host, other) = (app.host(), app.host_with(Some(("other", "secret"))));
-    let body = json!({ "activate": "at_once", "proof": host.proof() });
-    let one = host
-        .stage_under("k1", "alice", body.clone())
-        .await
-        .expect(201);
-    let two = other.stage_under("k1", "alice", body).await.expect(201);
-    assert_eq!(two.json["generation"], 2);
-    assert_ne!(one.codes(), two.codes());
-}
-
-#[tokio::test]
-async fn a_key_shows_no_codes_once_one_was_redeemed() {
-    let app = App::start().await;
-    let host = app.host();
-    let body = json!({ "activate": "at_once", "proof": host.proof() });
-    let first = host
-        .stage_under("k1", "alice", body.clone())
-        .await
-        .expect(201);
-    host.redeem("alice", &first.codes()[3]).await.expect(200);
-    host.stage_under("k1", "alice", body)
-        .await
-        .expect_problem(409, "idempotency-conflict");
-    assert_eq!(host.status("alice").await.json["remaining"], 9);
-}
-
-#[tokio::test]
-async fn a_key_is_visible_ascii_of_bounded_length() {
-    let app = App::start().await;
-    let host = app.host();
-    let longest = "k".repeat(255);
-    let body = json!({ "activate": "at_once", "proof": host.proof() });
-    host.stage_under(&longest, "alice", body.clone())
-        .await
-        .expect(201);
-    for key in ["", "a b", "tab\there", "k".repeat(256).as_str()] {
-        let answer = host.stage_under(key, "alice", body.clone()).await;
-        let answer = answer.expect_problem(400, "bad-request");
-        assert_eq!(answer.json["parameter"], "Idempotency-Key", "{key}");
-    }
-    assert_eq!(host.status("alice").await.json["generation"], 1);
-}
-
-#[tokio::test]
 async fn without_a_proof_or_with_a_stale_one_over_a_live_batch_nothing_is_issued() {
     let app = App::start().await;
     let host = app.host();
@@ -418,6 +310,42 @@ async fn switched_off_nothing_is_issued_and_nothing_is_accepted() {
     host.redeem("alice", &codes[0])
         .await
         .expect_problem(403, "code-not-accepted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_staged_at_once_never_share_a_number() {
+    let app = App::start().await;
+    let other = app.another();
+    let body = json!({ "proof": app.host().proof() });
+    let mut requests = JoinSet::new();
+    for request in 0..4 {
+        let host = [app.host(), other.host()][request % 2].clone();
+        let body = body.clone();
+        requests.spawn(async move { host.stage("alice", body).await.expect(201) });
+    }
+    let answers = requests.join_all().await;
+    let numbers: HashSet<_> = answers
+        .iter()
+        .map(|answer| answer.json["generation"].as_u64())
+        .collect();
+    assert_eq!(numbers, (1..=4).map(Some).collect());
+    let pending = app.host().show("alice").await.expect(200).json;
+    assert_eq!(pending["generation"], 4);
+    assert!(answers.iter().any(|answer| answer.json == pending));
+}
+
+#[tokio::test]
+async fn codes_work_at_the_cost_that_production_pays() {
+    let app = App::start_with(Options {
+        policy: Policy::standard(true),
+        ..Options::default()
+    })
+    .await;
+    let host = app.host();
+    let body = json!({ "count": 2, "activate": "at_once", "proof": host.proof() });
+    let codes = host.stage("alice", body).await.expect(201).codes();
+    host.redeem("alice", &codes[1]).await.expect(200);
+    host.redeem("alice", &codes[1]).await.expect(403);
 }
 
 /// SP 800-63B-4, 4.2.1.1. 200 batches of ten, chi-square over 32 symbols at each of the 15 random

@@ -223,6 +223,7 @@ async fn every_answer_and_every_example_is_as_its_schema_says() {
     let redeemed = host.redeem("bob", &code).await;
     for (operation, answer) in answers.into_iter().chain([("redeem", redeemed)]) {
         assert!(answer.status.is_success(), "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "application/json");
         let schema = schema(operation);
         check(&document, &schema, &answer.json, operation);
         check(

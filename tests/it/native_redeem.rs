@@ -164,7 +164,7 @@ async fn what_cannot_be_a_code_costs_nothing_and_says_why() {
     }
     assert_eq!(app.hashes().await, hashes);
     assert_eq!(host.status("alice").await.json, before);
-    let counted = r#"spare_key_redemptions_total{outcome="Malformed"}"#;
+    let counted = r#"spare_key_redemptions_total{outcome="malformed"}"#;
     assert_eq!(app.figure(counted).await, 8);
 }
 

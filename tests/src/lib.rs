@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod entropy;
 pub mod native;
+pub mod process;
+pub mod search;
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -210,7 +212,7 @@ impl App {
         address
     }
 
-    /// One figure of `/metrics`, such as `spare_key_slow_hashes_run{lane="codes"}`; 0 when it is
+    /// One figure of `/metrics`, such as `spare_key_slow_hashes_total{lane="codes"}`; 0 when it is
     /// not there yet.
     pub async fn figure(&self, name: &str) -> u64 {
         let request = Request::get("/metrics").body(Body::empty());
@@ -224,7 +226,7 @@ impl App {
 
     /// Slow hashes of codes so far.
     pub async fn hashes(&self) -> u64 {
-        self.figure(r#"spare_key_slow_hashes_run{lane="codes"}"#)
+        self.figure(r#"spare_key_slow_hashes_total{lane="codes"}"#)
             .await
     }
 }

@@ -11,9 +11,8 @@ use super::open::{self, Absent};
 use super::output::{Output, plain};
 use super::wire::{self, AccountRow, AccountView, Accounts};
 use crate::config::Config;
-use crate::domain::{Caller, Mfa, NewPerson, StageRequest};
+use crate::domain::{AccountPage, Activation, Caller, Mfa, NewPerson, StageRequest};
 use crate::model::AccountId;
-use crate::store::{AccountPage, Activation};
 
 /// Add, list, help and remove the people who sign in
 #[derive(Debug, Subcommand)]

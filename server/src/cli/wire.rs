@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};
 use crate::domain::{
-    AccountCard, AccountState, ClientCard, Factor, Issued, Scope, Status, ThrottleStatus,
+    AccountCard, AccountLine, AccountState, ClientCard, Factor, Issued, Scope, Status,
+    ThrottleStatus,
 };
 use crate::keyring::KeyLine;
 use crate::model::{BatchState, Timestamp, Token};
-use crate::store::AccountLine;
 
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(rfc3339)
@@ -368,7 +368,7 @@ pub(super) fn print_client(
     secret: &Token,
     json: bool,
 ) -> io::Result<()> {
-    let secret = secret.expose();
+    let secret = secret.reveal();
     if json {
         return output.json(&NewClient { id, secret });
     }

@@ -46,10 +46,12 @@ impl Issuer {
             .host()
             .filter(|host| !host.is_empty())
             .ok_or(UnfitIssuer::Host)?;
-        // A colon needs a port behind it.
-        if uri.port().is_some() && uri.port_u16().is_none_or(|port| port == 0)
-            || rest.ends_with(':')
-        {
+        // `Uri` passes over a port that is none.
+        let port = rest.strip_prefix(host).ok_or(UnfitIssuer::Host)?;
+        let fits = port.strip_prefix(':').map_or(port.is_empty(), |digits| {
+            digits.parse::<u16>().is_ok_and(|port| port > 0) && !digits.starts_with('+')
+        });
+        if !fits {
             return Err(UnfitIssuer::Host);
         }
         if clear && !is_loopback(host) {

@@ -191,6 +191,19 @@ pub(super) struct Draft {
     pub(super) issued: Issued,
 }
 
+impl Draft {
+    /// Live in the transaction that stores it.
+    pub(super) fn at_once(mut self, caller: &Caller, now: Timestamp) -> Self {
+        let activated = event::by(caller, EventKind::CodesActivated, now)
+            .about(self.stage.batch.generation)
+            .because("at once");
+        self.stage.events.push(activated);
+        self.stage.activation = Activation::AtOnce;
+        self.issued.state = BatchState::Active;
+        self
+    }
+}
+
 fn numbered(batch: Batch) -> Vec<NumberedCode> {
     (1..)
         .zip(batch.into_codes())

@@ -36,6 +36,8 @@ use crate::keyring::Keyring;
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::store::Store;
+// Plain values of the port that callers ask with and are answered with.
+pub use crate::store::{AccountLine, AccountPage, Activation, Actor, Event, SessionKind};
 
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Error>;

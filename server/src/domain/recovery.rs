@@ -6,6 +6,7 @@
 
 use spare_key_core::{Code, Format, Spec};
 
+use super::draft::Draft;
 use super::{Authority, Caller, Fault, Mfa, Refusal, Result, Status, event};
 use crate::hasher::Lane;
 use crate::keyring::digest_parts;
@@ -94,22 +95,18 @@ impl Mfa {
         self.may_issue(caller, now).await?;
         let permit = self.hasher.admit(Lane::Codes)?;
         for _ in 0..TRIES {
-            let draft = self.draft(caller, request.spec, now, &permit).await?;
-            let mut stage = draft.stage;
-            stage.activation = request.activation;
+            let mut draft = self.draft(caller, request.spec, now, &permit).await?;
             if request.activation == Activation::AtOnce {
+                draft = draft.at_once(caller, now);
                 // Only a caller with a key can ask for the same answer again.
                 let replays = request.idempotency.is_some();
-                stage.batch.seed_until = if replays {
+                draft.stage.batch.seed_until = if replays {
                     now.plus(self.policy.replay_for)
                 } else {
                     now
                 };
-                let activated = event::by(caller, EventKind::CodesActivated, now)
-                    .about(stage.batch.generation)
-                    .because("at once");
-                stage.events.push(activated);
             }
+            let Draft { mut stage, issued } = draft;
             stage.idempotency = request.idempotency.as_ref().map(|key| NewIdempotency {
                 key: key.key,
                 request: key.request,
@@ -119,14 +116,11 @@ impl Mfa {
             match self.store.stage(stage).await? {
                 Staged::Done => {
                     self.metrics.issued();
-                    let (state, expires_at) = match request.activation {
-                        Activation::AtOnce => (BatchState::Active, None),
-                        Activation::OnConfirm => (BatchState::Pending, Some(expires_at)),
-                    };
+                    let expires_at =
+                        (request.activation == Activation::OnConfirm).then_some(expires_at);
                     return Ok(Issued {
-                        state,
                         expires_at,
-                        ..draft.issued
+                        ..issued
                     });
                 }
                 Staged::GenerationTaken => {}
@@ -160,6 +154,30 @@ impl Mfa {
         let row = event::by(caller, EventKind::CodesShownAgain, now).about(shown.generation);
         self.store.record(vec![row]).await?;
         self.redraw(&caller.account, &shown, false)
+    }
+
+    /// The code that took a spent single code's place, for the session that spent it, until it is
+    /// confirmed or its time runs out. It is live already.
+    ///
+    /// # Errors
+    /// [`Refusal::RecoveryCodesOff`], [`Refusal::NoPendingBatch`]; a fault.
+    pub async fn replacement(&self, caller: &Caller) -> Result<Issued> {
+        self.recovery_codes_are_on()?;
+        let now = self.now();
+        let live = self.store.live_batch(&caller.account).await?;
+        let generation = live.ok_or(Refusal::NoPendingBatch)?.generation;
+        let holder = caller.holder();
+        let shown = self
+            .store
+            .shown(&caller.account, Some(generation), holder.as_ref(), now)
+            .await?
+            .ok_or(Refusal::NoPendingBatch)?;
+        let row = event::by(caller, EventKind::CodesShownAgain, now).about(shown.generation);
+        self.store.record(vec![row]).await?;
+        let until = shown.seed_until;
+        let mut issued = self.redraw(&caller.account, &shown, false)?;
+        issued.expires_at = Some(until);
+        Ok(issued)
     }
 
     /// Makes a pending batch the live one: the person has said that the codes are saved.

@@ -12,10 +12,9 @@ use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
 use crate::keyring::token_digest;
 use crate::metrics::Outcome;
-use crate::model::{BatchState, EventKind, Generation, Scheme, Timestamp, Token};
+use crate::model::{EventKind, Generation, Scheme, Timestamp, Token};
 use crate::store::{
-    self, Activation, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind,
-    StoredCode,
+    self, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind, StoredCode,
 };
 
 /// Tries at replacing a batch while others change the same account.
@@ -224,9 +223,8 @@ impl Mfa {
             let (replacement, issued) = match candidate.format {
                 Format::List => (None, None),
                 Format::Single => {
-                    let mut draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
-                    draft.stage.activation = Activation::AtOnce;
-                    draft.issued.state = BatchState::Active;
+                    let draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
+                    let draft = draft.at_once(caller, now);
                     (Some(draft.stage), Some(draft.issued))
                 }
             };

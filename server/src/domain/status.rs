@@ -107,6 +107,11 @@ impl Mfa {
             Some(BatchState::Active) => AccountState::Active,
             Some(_) => AccountState::Revoked,
         };
+        // A single code is replaced when it is spent: one is all there ever is.
+        let low_at = match latest.as_ref().map(|batch| batch.format) {
+            Some(Format::Single) => 0,
+            Some(Format::List) | None => self.policy.low_at,
+        };
         let remaining = latest.as_ref().map_or(0, |batch| batch.remaining);
         Ok(Status {
             account: account.clone(),
@@ -124,7 +129,7 @@ impl Mfa {
                 expires_at,
             }),
             throttle: throttle.into(),
-            low: state == AccountState::Active && remaining <= self.policy.low_at,
+            low: state == AccountState::Active && remaining <= low_at,
         })
     }
 

@@ -212,8 +212,9 @@ fn pretty(value: &Value) -> Option<String> {
         .flatten()
 }
 
+/// A text for people: the document marks code with backticks, the page has no need of them.
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    value.as_str().unwrap_or_default().replace('`', "")
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

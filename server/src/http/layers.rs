@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::request::{ClientIp, RequestId};
+use super::request::{ClientIp, Product, RequestId};
 use super::{Web, native, pages};
 use crate::clock::Stopwatch;
 
@@ -41,9 +41,11 @@ pub(super) async fn observe(
     // Unguessable would be of no use here: it only has to tell requests apart.
     let id = web.mfa.draw_token().map_or_else(
         |_| "none".to_owned(),
-        |token| token.expose().chars().take(16).collect::<String>(),
+        |token| token.reveal().chars().take(16).collect::<String>(),
     );
+    let product = Product(web.mfa.policy().product.as_str().into());
     request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(product);
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -168,6 +170,7 @@ fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
 struct Form {
     page: bool,
     id: String,
+    product: Option<Product>,
 }
 
 impl Form {
@@ -183,12 +186,17 @@ impl Form {
             .extensions()
             .get::<RequestId>()
             .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
-        Self { page, id }
+        Self {
+            page,
+            id,
+            product: request.extensions().get().cloned(),
+        }
     }
 
     fn answer(&self, status: StatusCode) -> Response<Body> {
         if self.page {
-            pages::plain(status, &self.id)
+            let product = self.product.as_ref().map_or("", |Product(name)| name);
+            pages::plain(status, product, &self.id)
         } else {
             native::plain(status, &self.id)
         }

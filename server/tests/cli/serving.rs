@@ -1,7 +1,8 @@
 //! `dev` and `serve`: starting, being reached, and ending.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Place, answer, connect, http};
@@ -134,23 +135,48 @@ fn dev_makes_no_new_keyring_for_an_old_database() {
     assert!(!place.path("spare-key-data/keyring.toml").exists());
 }
 
+/// A request whose head was read and whose body the server waits for.
+fn under_way(address: &str) -> TcpStream {
+    let mut open = connect(address);
+    write!(
+        open,
+        "POST /recovery/v1/accounts/auth0%7Ccarol/redeem HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Basic ZGV2LWhvc3Q6ZGV2LWhvc3Qtc2VjcmV0\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: 30\r\n\r\n"
+    )
+    .unwrap();
+    let mut asked = [0_u8; 25];
+    open.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    open
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let place = Place::new();
+    let (running, address) = place.dev();
+    let _open = under_way(&address);
+    running.signal("-TERM");
+    running.logs("stopping");
+    running.signal("-INT");
+    running.ends().refused();
+}
+
+#[test]
+fn dev_goes_on_when_nobody_reads_what_it_says() {
+    let place = Place::new();
+    let (running, address) = place.dev_unheard();
+    assert_eq!(http(&address, "GET /healthz", "").0, 200);
+    // What it logs when it stops reaches nobody either.
+    running.stop();
+}
+
 #[test]
 fn sigterm_drains() {
     for signal in ["-TERM", "-INT"] {
         let place = Place::new();
         let (running, address) = place.dev();
-        let mut open = connect(&address);
-        // A request that is under way: its head is read, the server asks for the body.
-        write!(
-            open,
-            "POST /recovery/v1/accounts/auth0%7Ccarol/redeem HTTP/1.1\r\nHost: {address}\r\n\
-             Authorization: Basic ZGV2LWhvc3Q6ZGV2LWhvc3Qtc2VjcmV0\r\nExpect: 100-continue\r\n\
-             Content-Type: application/json\r\nContent-Length: 30\r\n\r\n"
-        )
-        .unwrap();
-        let mut asked = [0_u8; 25];
-        std::io::Read::read_exact(&mut open, &mut asked).unwrap();
-        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+        let mut open = under_way(&address);
         running.signal(signal);
         running.logs("stopping");
         open.write_all(br#"{"code":"KZ3M-Q7TB-WJ5R-HXYN"}"#)

@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// Longer than any step takes; a test that hangs fails after it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What stands before the address.
+const LISTENING: &str = "Listening on http://";
+
 /// A folder to start the binary in.
 pub(crate) struct Place {
     folder: TempDir,
@@ -102,9 +105,29 @@ impl Place {
     /// `dev` on a free port, and where it listens.
     pub(crate) fn dev(&self) -> (Running, String) {
         let running = self.start(&["dev", "--listen", "127.0.0.1:0"]);
-        let said = running.says("Listening on http://");
-        let address = said.trim_start_matches("Listening on http://").to_owned();
+        let address = running.says(LISTENING).replace(LISTENING, "");
         (running, address)
+    }
+
+    /// `dev`, which logs each request, and whose output nobody reads once it has said where it
+    /// listens.
+    pub(crate) fn dev_unheard(&self) -> (Running, String) {
+        let mut child = self
+            .command(&["dev", "--listen", "127.0.0.1:0", "--log", "info"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stderr.take());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = stdout.lines().map(Result::unwrap);
+        let said = lines.find(|line| line.contains(LISTENING)).unwrap();
+        let running = Running {
+            child,
+            stdout: channel().1,
+            stderr: channel().1,
+        };
+        (running, said.replace(LISTENING, ""))
     }
 }
 

@@ -7,7 +7,7 @@ use super::address::{Account, AccountsPage, NoQuery};
 use super::caller::{Host, Read, Revoke};
 use super::problem::{Problem, problems};
 use super::wire::AccountsAnswer;
-use crate::store::AccountPage;
+use crate::domain::AccountPage;
 
 problems!(ListProblems, Read: Problem::parameter("limit", "The limit is 1 to 200."));
 

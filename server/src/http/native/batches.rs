@@ -11,9 +11,10 @@ use super::caller::{Host, Issue, Revoke};
 use super::problem::{Problem, problems};
 use super::wire::{BatchAnswer, SavedBody, StageBody, StatusAnswer, Wanted, is_visible};
 use crate::clock::rfc3339;
-use crate::domain::{HostProof, IdempotencyKey, Issued, Refusal, StageRequest, VouchedBy};
+use crate::domain::{
+    Activation, HostProof, IdempotencyKey, Issued, Refusal, StageRequest, VouchedBy,
+};
 use crate::model::{AccountId, BatchState, Generation};
-use crate::store::Activation;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -125,7 +125,7 @@ mod tests {
     fn read(value: &str) -> Option<(String, String)> {
         let value = HeaderValue::from_str(value).unwrap();
         credentials(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
-            .map(|(id, secret)| (id, secret.expose().to_owned()))
+            .map(|(id, secret)| (id, secret.reveal().to_owned()))
     }
 
     #[test]

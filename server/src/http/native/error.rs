@@ -128,6 +128,44 @@ mod tests {
         Refusal::UnknownClient,
     ];
 
+    /// How many kinds of refusal there are. A new one does not compile here either, and then the
+    /// list above has to grow with this number.
+    const fn place(refusal: Refusal) -> usize {
+        match refusal {
+            Refusal::UnknownAccount => 0,
+            Refusal::AccountTaken => 1,
+            Refusal::LoginTaken => 2,
+            Refusal::UnfitPassword => 3,
+            Refusal::WrongCredentials => 4,
+            Refusal::ChallengeGone => 5,
+            Refusal::SessionGone => 6,
+            Refusal::OutOfOrder => 7,
+            Refusal::FreshProofRequired => 8,
+            Refusal::NoAuthenticator => 9,
+            Refusal::AlreadyEnrolled => 10,
+            Refusal::NoPendingAuthenticator => 11,
+            Refusal::MalformedOtp => 12,
+            Refusal::OtpNotAccepted { .. } => 13,
+            Refusal::OtpThrottled { .. } => 14,
+            Refusal::RecoveryCodesOff => 15,
+            Refusal::CodeNotAccepted { .. } => 16,
+            Refusal::Throttled { .. } => 17,
+            Refusal::NoPendingBatch => 18,
+            Refusal::StaleGeneration { .. } => 19,
+            Refusal::NotConfirmed => 20,
+            Refusal::IdempotencyConflict => 21,
+            Refusal::ClientTaken => 22,
+            Refusal::UnknownClient => 23,
+            Refusal::PasswordThrottled { .. } => 24,
+        }
+    }
+
+    #[test]
+    fn no_refusal_is_missing_from_the_table() {
+        let listed: BTreeSet<_> = REFUSALS.into_iter().map(place).collect();
+        assert_eq!(listed, (0..25).collect());
+    }
+
     /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the
     /// test's message is the new table.
     #[test]

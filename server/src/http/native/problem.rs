@@ -3,8 +3,9 @@
 //! A problem is a value first and an answer second, so that the handlers, the OpenAPI document and
 //! the pages under `/problems/` speak from the same source. None of them holds a code.
 
+pub(super) mod described;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -14,12 +15,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use spare_key_core::ParseError;
 use utoipa::ToSchema;
-use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::response::{Response as Described, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 
+pub(super) use self::described::problems;
 use crate::clock::rfc3339;
 use crate::domain::Scope;
 use crate::model::{Generation, Timestamp};
@@ -462,79 +459,6 @@ impl IntoResponse for Problem {
         response
     }
 }
-
-/// What an operation can answer besides success, for the OpenAPI document: one response a status,
-/// with each problem as an example.
-pub(super) fn described(problems: &[Problem]) -> BTreeMap<String, RefOr<Described>> {
-    let mut by_status: BTreeMap<String, Vec<&Problem>> = BTreeMap::new();
-    for problem in problems {
-        let status = problem.status().as_str().to_owned();
-        by_status.entry(status).or_default().push(problem);
-    }
-    by_status
-        .into_iter()
-        .map(|(status, problems)| (status, RefOr::T(describe(&problems))))
-        .collect()
-}
-
-fn describe(problems: &[&Problem]) -> Described {
-    let description = problems
-        .iter()
-        .map(|problem| format!("`{}`: {}.", problem.name(), problem.title()))
-        .collect::<Vec<_>>()
-        .join(" ");
-    let examples = problems.iter().map(|problem| {
-        let value = serde_json::to_value(problem.document()).ok();
-        let example = ExampleBuilder::new().summary(problem.title()).value(value);
-        (problem.name(), RefOr::T(example.build()))
-    });
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("Problem")))
-        .examples_from_iter(examples)
-        .build();
-    let mut response = ResponseBuilder::new()
-        .description(description)
-        .content(MEDIA_TYPE, content);
-    if problems.iter().any(|p| p.retry_after().is_some()) {
-        response = response.header("Retry-After", header("Seconds to wait.", Type::Integer));
-    }
-    if problems.contains(&&Problem::Unauthorized) {
-        let said = "Asks for HTTP Basic credentials.";
-        response = response.header("WWW-Authenticate", header(said, Type::String));
-    }
-    response.build()
-}
-
-fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
-    HeaderBuilder::new()
-        .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(kind)))
-        .build()
-}
-
-/// Says which problems an operation answers besides those of every operation.
-macro_rules! problems {
-    ($name:ident, $scope:ident: $($problem:expr),* $(,)?) => {
-        struct $name;
-
-        impl utoipa::IntoResponses for $name {
-            fn responses() -> std::collections::BTreeMap<
-                String,
-                utoipa::openapi::RefOr<utoipa::openapi::Response>,
-            > {
-                $crate::http::native::problem::described(&[
-                    $($problem,)*
-                    Problem::unreadable("A query is not understood here."),
-                    Problem::Unauthorized,
-                    Problem::InsufficientScope($crate::domain::Scope::$scope),
-                    Problem::Internal { request_id: "GLvLyxnDRfyN4ERt".to_owned() },
-                    Problem::TimedOut,
-                ])
-            }
-        }
-    };
-}
-pub(super) use problems;
 
 #[cfg(test)]
 mod tests {

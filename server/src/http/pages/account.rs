@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 
 use super::error::{PageError, Told, page as plain_page};
-use super::save::{BareForm, draw_next};
-use super::sign_in::{OtpForm, no_code, otp};
+use super::form::{BareForm, CodeForm};
+use super::save::draw_next;
+use super::sign_in::{no_code, otp};
 use super::texts::Texts;
 use super::view::{
     AccountPage, AuthenticatorView, CodesView, DemoAccount, EventView, Home, LinkView, Message,
@@ -13,9 +14,10 @@ use super::view::{
 };
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
-use crate::domain::{AccountState, Authority, Caller, Error, Passed, Refusal, Status};
+use crate::domain::{
+    AccountState, Authority, Caller, Error, Event, Passed, Refusal, SessionKind, Status,
+};
 use crate::model::{EventKind, Timestamp};
-use crate::store::{Event, SessionKind};
 
 const REGENERATE: &str = "regenerate";
 const STEP_UP: &str = "mfa-otp-challenge";
@@ -86,7 +88,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
             .take(EVENTS_SHOWN)
             .collect(),
     };
-    Ok(page(&visitor, StatusCode::OK, &template))
+    Ok(page(&visitor, &quiet(), &template))
 }
 
 fn is_recovery(caller: &Caller) -> bool {
@@ -108,6 +110,7 @@ fn codes_view(status: &Status) -> Option<CodesView> {
     (status.state == AccountState::Active).then(|| CodesView {
         remaining: status.remaining,
         total: status.total,
+        low: status.low,
         generation: status.generation.0,
         issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
     })
@@ -192,7 +195,7 @@ pub(super) async fn show_step_up(visitor: Visitor) -> Answer {
 }
 
 /// Step-up for replacing the authenticator: a fresh factor, a new session, and on to the QR code.
-pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     let told = match step_up(&visitor, &caller, &form.code).await {
@@ -265,13 +268,11 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
         fresh: mfa.is_fresh(caller),
         wait_seconds: told.wait_seconds,
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
+    Ok(page(visitor, told, &template))
 }
 
 /// A fresh factor, a new session, new codes staged beside the old ones.
-pub(super) async fn regenerate(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn regenerate(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     if visitor.web.mfa.is_fresh(&caller) {

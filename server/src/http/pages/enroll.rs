@@ -1,7 +1,8 @@
 //! Binding an authenticator: the QR code and its first one-time password.
 
 use super::error::{PageError, Told};
-use super::sign_in::{OtpForm, no_code, passed_on};
+use super::form::CodeForm;
+use super::sign_in::{no_code, passed_on};
 use super::view::OtpEnrollment;
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
@@ -46,12 +47,10 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         secret_groups: wire::secret_groups(&pending),
         account: pending.label.clone(),
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
+    Ok(page(visitor, told, &template))
 }
 
-pub(super) async fn submit(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.anybody().await.map_err(of)?;
     if form.code.trim().is_empty() {

@@ -137,6 +137,8 @@ enum Why {
     Domain(Error),
     /// The form did not come from our page, or not from this browser, or is none.
     Forbidden(StatusCode),
+    /// The form came from our page and from an earlier state of it: another tab went on.
+    OutOfDate,
 }
 
 impl PageError {
@@ -148,6 +150,11 @@ impl PageError {
     /// The form did not come from our page, or not from this browser.
     pub(super) fn forbidden(visitor: &Visitor) -> Self {
         Self::because(visitor, Why::Forbidden(StatusCode::FORBIDDEN))
+    }
+
+    /// The browser says that the form is ours, and its proof is of an earlier state.
+    pub(super) fn out_of_date(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::OutOfDate)
     }
 
     /// The request is no form.
@@ -171,6 +178,9 @@ impl IntoResponse for PageError {
         match why {
             Why::Forbidden(status) => {
                 Page::new("forbidden", "/account").answer(status, &product, "")
+            }
+            Why::OutOfDate => {
+                Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &product, "")
             }
             Why::Domain(Error::Refused(Refusal::SessionGone)) => {
                 Redirect::to("/u/login").into_response()
@@ -245,8 +255,11 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> Response<Bod
 }
 
 /// An answer that no handler gave, as a page.
-pub(in crate::http) fn plain(status: StatusCode, request_id: &str) -> Response<Body> {
-    let product = "Spare Key";
+pub(in crate::http) fn plain(
+    status: StatusCode,
+    product: &str,
+    request_id: &str,
+) -> Response<Body> {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
             Page::new("not-found", "/").answer(status, product, "")

@@ -7,6 +7,7 @@ mod account;
 mod docs;
 mod enroll;
 mod error;
+mod form;
 mod recover;
 mod save;
 mod sign_in;
@@ -55,6 +56,14 @@ pub(super) fn router() -> Router<Web> {
             post(save::again_first),
         )
         .route(
+            "/u/mfa-recovery-code-challenge-new-code",
+            get(save::show_replacement).post(save::submit_replacement),
+        )
+        .route(
+            "/u/mfa-recovery-code-challenge-new-code/download",
+            post(save::download_replacement),
+        )
+        .route(
             "/u/mfa-otp-challenge",
             get(sign_in::show_otp).post(sign_in::submit_otp),
         )
@@ -98,10 +107,11 @@ fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
     })
 }
 
-/// A rendered page with the cookies this visitor needs.
-fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> Response<Body> {
-    let mut response = error::page(status, template);
+/// A rendered page with the cookies this visitor needs, and `Retry-After` where there is a wait.
+fn page(visitor: &Visitor, told: &Told, template: &impl Template) -> Response<Body> {
+    let mut response = error::page(told.status, template);
     visitor.dress(&mut response);
+    told.dress(&mut response);
     response
 }
 

@@ -1,14 +1,14 @@
 //! A recovery code on the way in, and what comes after it.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 use spare_key_core::{Code, Format, ParseError};
-use zeroize::Zeroizing;
 
 use super::error::{PageError, Told};
+use super::form::{AfterForm, CodeForm};
+use super::save::REPLACEMENT;
 use super::sign_in::at_step;
 use super::view::{AfterRecovery, CodeChallenge};
-use super::visitor::{Posted, Proven, Visitor};
+use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
 use crate::domain::{Authority, Caller, Error, NextStep, Refusal};
 use crate::metrics::Outcome;
@@ -43,23 +43,7 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
             Some(Format::List) | None => "list",
         },
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
-}
-
-#[derive(Deserialize)]
-pub(super) struct CodeForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    code: String,
-}
-
-impl Proven for CodeForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(visitor, told, &template))
 }
 
 pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
@@ -68,8 +52,7 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
         Err(elsewhere) => return Ok(go_to(elsewhere)),
     };
     let mfa = &visitor.web.mfa;
-    let typed = Zeroizing::new(form.code);
-    let code = match Code::parse(&typed) {
+    let code = match Code::parse(&form.code) {
         Ok(code) => code,
         Err(error) => {
             mfa.metrics().redemption(Outcome::Malformed);
@@ -78,7 +61,12 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     };
     match mfa.redeem(&caller, &code).await {
         Ok(redemption) => {
-            let mut response = go_to("/u/after-recovery");
+            let replaced = redemption.replacement.is_some();
+            let mut response = go_to(if replaced {
+                REPLACEMENT.path
+            } else {
+                "/u/after-recovery"
+            });
             if let Some(token) = &redemption.session {
                 visitor.set_session(&mut response, token);
             }
@@ -132,21 +120,7 @@ pub(super) async fn show_after(visitor: Visitor) -> Answer {
         generation,
         issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
     };
-    Ok(page(&visitor, StatusCode::OK, &template))
-}
-
-#[derive(Deserialize)]
-pub(super) struct AfterForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    action: String,
-}
-
-impl Proven for AfterForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(&visitor, &quiet(), &template))
 }
 
 pub(super) async fn submit_after(Posted { visitor, form }: Posted<AfterForm>) -> Answer {

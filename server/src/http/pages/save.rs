@@ -1,66 +1,50 @@
 //! The save prompt: at enrollment and when the codes are made anew.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 
 use super::error::{PageError, Told, page as plain_page};
+use super::form::{BareForm, SaveForm};
 use super::sign_in::at_step;
 use super::view::{FormView, Message, SaveCodes};
-use super::visitor::{Posted, Proven, Visitor};
+use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
 use crate::clock;
-use crate::domain::{Caller, Error, Issued, NextStep, Refusal, Saved, StageRequest};
-use crate::model::Generation;
-use crate::store::Activation;
+use crate::domain::{Activation, Caller, Error, Issued, NextStep, Refusal, StageRequest};
 
-const FIRST: &str = "mfa-recovery-code-enrollment";
-const NEXT: &str = "account-codes";
-const PATH_FIRST: &str = "/u/mfa-recovery-code-enrollment";
-const PATH_NEXT: &str = "/account/codes";
-
-#[derive(Deserialize)]
-pub(super) struct SaveForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    generation: String,
-    #[serde(default)]
-    saved: String,
+/// Where a batch is shown for saving, and in whose words.
+pub(super) struct Prompt {
+    screen: &'static str,
+    pub(super) path: &'static str,
+    download: &'static str,
+    steps: u32,
 }
 
-impl Proven for SaveForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
-}
+/// At enrollment.
+const FIRST: Prompt = Prompt {
+    screen: "mfa-recovery-code-enrollment",
+    path: "/u/mfa-recovery-code-enrollment",
+    download: "/u/mfa-recovery-code-enrollment/download",
+    steps: 3,
+};
 
-impl SaveForm {
-    fn saved(&self) -> Saved {
-        if self.saved == "on" {
-            Saved::Confirmed
-        } else {
-            Saved::Unconfirmed
-        }
-    }
+/// Made anew by who is in.
+const NEXT: Prompt = Prompt {
+    screen: "account-codes",
+    path: "/account/codes",
+    download: "/account/codes/download",
+    steps: 0,
+};
 
-    /// A number that is none is nobody's generation.
-    fn generation(&self) -> Generation {
-        Generation(self.generation.parse().unwrap_or(0))
-    }
-}
+/// In the place of a single code that was just spent.
+pub(super) const REPLACEMENT: Prompt = Prompt {
+    screen: "mfa-recovery-code-challenge-new-code",
+    path: "/u/mfa-recovery-code-challenge-new-code",
+    download: "/u/mfa-recovery-code-challenge-new-code/download",
+    steps: 0,
+};
 
-/// A form that only proves where it came from.
-#[derive(Deserialize)]
-pub(super) struct BareForm {
-    #[serde(default)]
-    csrf: String,
-}
-
-impl Proven for BareForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
-}
+/// All of them say what went wrong in the first one's words.
+const ERRORS: &str = FIRST.screen;
 
 /// Draws the first batch behind a proven factor and shows it.
 pub(super) async fn draw_first(visitor: &Visitor) -> Answer {
@@ -68,7 +52,7 @@ pub(super) async fn draw_first(visitor: &Visitor) -> Answer {
     let caller = visitor.challenge().await.map_err(of)?;
     match draw(visitor, &caller).await {
         // The factor is proven and stays so: the page offers to try again.
-        Ok(()) | Err(Error::Busy { .. }) => Ok(go_to(PATH_FIRST)),
+        Ok(()) | Err(Error::Busy { .. }) => Ok(go_to(FIRST.path)),
         Err(error) => Err(of(error)),
     }
 }
@@ -97,7 +81,7 @@ pub(super) async fn show_first(visitor: Visitor) -> Answer {
 
 async fn prompt_first(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
     match visitor.web.mfa.pending(caller).await {
-        Ok(issued) => prompt(visitor, &issued, told, FIRST, 3).await,
+        Ok(issued) => prompt(visitor, &issued, told, &FIRST).await,
         Err(Error::Refused(Refusal::NoPendingBatch)) => expired(visitor),
         Err(error) => Err(PageError::of(visitor, error)),
     }
@@ -125,7 +109,7 @@ fn expired(visitor: &Visitor) -> Answer {
 pub(super) async fn again_first(Posted { visitor, .. }: Posted<BareForm>) -> Answer {
     match at_step(&visitor, NextStep::SaveCodes).await? {
         Ok(caller) => match visitor.web.mfa.pending(&caller).await {
-            Ok(_) => Ok(go_to(PATH_FIRST)),
+            Ok(_) => Ok(go_to(FIRST.path)),
             Err(Error::Refused(Refusal::NoPendingBatch)) => draw_first(&visitor).await,
             Err(error) => Err(PageError::of(&visitor, error)),
         },
@@ -149,7 +133,7 @@ pub(super) async fn submit_first(Posted { visitor, form }: Posted<SaveForm>) -> 
             Ok(response)
         }
         Err(error) => {
-            let told = shown_on(FIRST, &visitor, error)?;
+            let told = shown_on(ERRORS, &visitor, error)?;
             prompt_first(&visitor, &caller, &told).await
         }
     }
@@ -170,7 +154,7 @@ pub(super) async fn show_next(visitor: Visitor) -> Answer {
 
 async fn prompt_next(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
     match visitor.web.mfa.pending(caller).await {
-        Ok(issued) => prompt(visitor, &issued, told, NEXT, 0).await,
+        Ok(issued) => prompt(visitor, &issued, told, &NEXT).await,
         // Run out, or confirmed in another window: the account says what holds now.
         Err(Error::Refused(Refusal::NoPendingBatch)) => Ok(go_to("/account")),
         Err(error) => Err(PageError::of(visitor, error)),
@@ -180,15 +164,10 @@ async fn prompt_next(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer 
 pub(super) async fn submit_next(Posted { visitor, form }: Posted<SaveForm>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
-    let confirmed = match form.saved().or_refuse() {
-        Ok(()) => visitor.web.mfa.activate(&caller, form.generation()).await,
-        Err(error) => Err(error),
-    };
-    match confirmed {
-        Ok(_) => Ok(go_to("/account")),
-        // Both screens say it in the same words.
+    match confirm(&visitor, &caller, &form).await {
+        Ok(()) => Ok(go_to("/account")),
         Err(error) => {
-            let told = shown_on(FIRST, &visitor, error)?;
+            let told = shown_on(ERRORS, &visitor, error)?;
             prompt_next(&visitor, &caller, &told).await
         }
     }
@@ -198,6 +177,51 @@ pub(super) async fn download_next(Posted { visitor, .. }: Posted<BareForm>) -> A
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     download(&visitor, &caller).await
+}
+
+pub(super) async fn show_replacement(visitor: Visitor) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.session().await.map_err(of)?;
+    prompt_replacement(&visitor, &caller, &quiet()).await
+}
+
+async fn prompt_replacement(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
+    match visitor.web.mfa.replacement(caller).await {
+        Ok(issued) => prompt(visitor, &issued, told, &REPLACEMENT).await,
+        // Confirmed, or its time ran out: it works all the same.
+        Err(Error::Refused(Refusal::NoPendingBatch)) => Ok(go_to("/account")),
+        Err(error) => Err(PageError::of(visitor, error)),
+    }
+}
+
+/// The code is live already; confirming it only means that it need not be shown again.
+pub(super) async fn submit_replacement(Posted { visitor, form }: Posted<SaveForm>) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.session().await.map_err(of)?;
+    match confirm(&visitor, &caller, &form).await {
+        Ok(()) => Ok(go_to("/account")),
+        Err(error) => {
+            let told = shown_on(ERRORS, &visitor, error)?;
+            prompt_replacement(&visitor, &caller, &told).await
+        }
+    }
+}
+
+pub(super) async fn download_replacement(Posted { visitor, .. }: Posted<BareForm>) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.session().await.map_err(of)?;
+    let issued = visitor.web.mfa.replacement(&caller).await.map_err(of)?;
+    sheet(&visitor, &issued).await
+}
+
+async fn confirm(visitor: &Visitor, caller: &Caller, form: &SaveForm) -> Result<(), Error> {
+    form.saved().or_refuse()?;
+    visitor
+        .web
+        .mfa
+        .activate(caller, form.generation())
+        .await
+        .map(drop)
 }
 
 /// Whose sheet it is, as a hint for its finder's owner.
@@ -211,19 +235,8 @@ async fn hint(visitor: &Visitor, issued: &Issued) -> Result<String, PageError> {
     Ok(card.login.unwrap_or_else(|| card.id.as_str().to_owned()))
 }
 
-async fn prompt(
-    visitor: &Visitor,
-    issued: &Issued,
-    told: &Told,
-    screen: &'static str,
-    steps: u32,
-) -> Answer {
+async fn prompt(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) -> Answer {
     let Frame { t, product, csrf } = frame(visitor)?;
-    let (action, download) = if screen == FIRST {
-        (PATH_FIRST, "/u/mfa-recovery-code-enrollment/download")
-    } else {
-        (PATH_NEXT, "/account/codes/download")
-    };
     let left = issued
         .expires_at
         .map_or(0, |until| until.since(visitor.web.mfa.now()).ceil_seconds());
@@ -231,29 +244,33 @@ async fn prompt(
         t,
         product,
         csrf,
-        errors: errors(told, FIRST),
-        screen,
-        action,
-        download,
-        step: 3,
-        steps,
+        errors: errors(told, ERRORS),
+        screen: at.screen,
+        action: at.path,
+        download: at.download,
+        step: at.steps,
+        steps: at.steps,
         account: hint(visitor, issued).await?,
         generation: issued.generation.0,
         issued: issued.issued_at.into(),
         codes: wire::shown(issued),
         expires_in: u32::try_from(left).unwrap_or(u32::MAX),
     };
-    Ok(page(visitor, told.status, &template))
+    Ok(page(visitor, told, &template))
 }
 
 async fn download(visitor: &Visitor, caller: &Caller) -> Answer {
     let of = |error| PageError::of(visitor, error);
     let issued = visitor.web.mfa.pending(caller).await.map_err(of)?;
-    let account = hint(visitor, &issued).await?;
+    sheet(visitor, &issued).await
+}
+
+async fn sheet(visitor: &Visitor, issued: &Issued) -> Answer {
+    let account = hint(visitor, issued).await?;
     let url = format!("{}/u/login", visitor.web.settings.issuer);
     let date = clock::long_date(issued.issued_at);
     Ok(wire::sheet_file(
-        &issued,
+        issued,
         &visitor.web.mfa.policy().product,
         &account,
         &date,

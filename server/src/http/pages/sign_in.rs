@@ -1,12 +1,11 @@
 //! Identifier and password, then a one-time password.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::error::{PageError, Told};
+use super::form::{CodeForm, LoginForm};
 use super::view::{Login, OtpChallenge};
-use super::visitor::{Posted, Proven, Visitor};
+use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, go_to, page, quiet, save, shown_on};
 use crate::domain::{Authority, Caller, Error, NextStep, Passed, Refusal};
 
@@ -42,42 +41,12 @@ fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
         username,
         wait_seconds,
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
-}
-
-#[derive(Deserialize)]
-pub(super) struct LoginForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: Zeroized,
-}
-
-/// A password on its way in: zeroed when it is dropped.
-#[derive(Default)]
-struct Zeroized(Zeroizing<String>);
-
-impl<'de> Deserialize<'de> for Zeroized {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
-}
-
-impl Proven for LoginForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(visitor, told, &template))
 }
 
 pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answer {
     let LoginForm {
-        username,
-        password: Zeroized(password),
-        ..
+        username, password, ..
     } = form;
     for (value, field, code) in [
         (&username, "username", "no-username"),
@@ -162,24 +131,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         recovery_offered: coming_in && visitor.web.mfa.policy().recovery_codes && status.total > 0,
         wait_seconds: told.wait_seconds,
     };
-    let mut response = page(visitor, told.status, &template);
-    told.dress(&mut response);
-    Ok(response)
-}
-
-/// A one-time password typed into a page.
-#[derive(Deserialize)]
-pub(super) struct OtpForm {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    pub(super) code: String,
-}
-
-impl Proven for OtpForm {
-    fn csrf(&self) -> &str {
-        &self.csrf
-    }
+    Ok(page(visitor, told, &template))
 }
 
 /// Nothing was typed: told without asking the domain.
@@ -193,7 +145,7 @@ pub(super) fn no_code() -> Told {
     }
 }
 
-pub(super) async fn submit_otp(Posted { visitor, form }: Posted<OtpForm>) -> Answer {
+pub(super) async fn submit_otp(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let caller = match at_step(&visitor, NextStep::Prove).await? {
         Ok(caller) => caller,
         Err(elsewhere) => return Ok(go_to(elsewhere)),

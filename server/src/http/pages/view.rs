@@ -59,10 +59,9 @@ pub(super) struct Day {
 
 impl From<Timestamp> for Day {
     fn from(at: Timestamp) -> Self {
-        let iso = clock::date(at);
         Self {
-            text: iso.clone(),
-            iso,
+            iso: clock::date(at),
+            text: clock::long_date(at),
         }
     }
 }
@@ -179,6 +178,7 @@ pub(super) struct AuthenticatorView {
 pub(super) struct CodesView {
     pub(super) remaining: u32,
     pub(super) total: u32,
+    pub(super) low: bool,
     pub(super) generation: u32,
     pub(super) issued: Day,
 }

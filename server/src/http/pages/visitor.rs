@@ -83,7 +83,7 @@ impl Visitor {
 
     /// The proof that a form carries.
     pub(super) fn csrf(&self) -> Result<String, Error> {
-        let fresh = self.fresh.as_ref().map(|token| token.expose().to_owned());
+        let fresh = self.fresh.as_ref().map(|token| token.reveal().to_owned());
         let holder = self
             .value(SESSION)
             .or_else(|| self.value(CHALLENGE))
@@ -102,19 +102,19 @@ impl Visitor {
     /// Sets the form cookie that was drawn for this answer, if one was.
     pub(super) fn dress(&self, response: &mut Response<Body>) {
         if let Some(token) = &self.fresh {
-            self.set(response, FORM, token.expose());
+            self.set(response, FORM, token.reveal());
         }
     }
 
     /// On the way in from here on.
     pub(super) fn set_challenge(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, CHALLENGE, token.expose());
+        self.set(response, CHALLENGE, token.reveal());
         self.clear(response, SESSION);
     }
 
     /// In from here on.
     pub(super) fn set_session(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, SESSION, token.expose());
+        self.set(response, SESSION, token.reveal());
         self.clear(response, CHALLENGE);
     }
 
@@ -199,9 +199,11 @@ impl<T: DeserializeOwned + Proven + Send> FromRequest<Web> for Posted<T> {
     async fn from_request(request: Request, web: &Web) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, web).await?;
-        if comes_from_elsewhere(&parts.headers) {
+        let site = fetch_site(&parts.headers);
+        if !matches!(site, None | Some("same-origin" | "none")) {
             return Err(PageError::forbidden(&visitor));
         }
+        let ours = site == Some("same-origin");
         let request = Request::from_parts(parts, body);
         let Form(form) = Form::<T>::from_request(request, web)
             .await
@@ -211,16 +213,17 @@ impl<T: DeserializeOwned + Proven + Send> FromRequest<Web> for Posted<T> {
             .map_err(|error| PageError::of(&visitor, error))?;
         if bool::from(expected.as_bytes().ct_eq(form.csrf().as_bytes())) {
             Ok(Self { visitor, form })
+        } else if ours {
+            Err(PageError::out_of_date(&visitor))
         } else {
             Err(PageError::forbidden(&visitor))
         }
     }
 }
 
-/// What the browser itself says of the request's origin (Fetch Metadata).
-fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+/// What the browser itself says of the request's origin (Fetch Metadata); old ones say nothing.
+fn fetch_site(headers: &HeaderMap) -> Option<&str> {
     headers
         .get("sec-fetch-site")
-        .and_then(|site| site.to_str().ok())
-        .is_some_and(|site| !matches!(site, "same-origin" | "none"))
+        .map(|site| site.to_str().unwrap_or("unreadable"))
 }

@@ -1,0 +1,66 @@
+//! What the pages' forms post. Every field may be missing: the page then says so in its own words.
+
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::visitor::Proven;
+use crate::domain::Saved;
+use crate::model::Generation;
+
+macro_rules! forms {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident : $kind:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Deserialize)]
+        pub(super) struct $name {
+            #[serde(default)]
+            csrf: String,
+            $(
+                #[serde(default, deserialize_with = "read")]
+                pub(super) $field: $kind,
+            )*
+        }
+
+        impl Proven for $name {
+            fn csrf(&self) -> &str {
+                &self.csrf
+            }
+        }
+    )*};
+}
+
+forms! {
+    /// Only proves where it came from.
+    BareForm {}
+
+    /// Identifier and password.
+    LoginForm { username: String, password: Zeroizing<String> }
+
+    /// A one-time password or a recovery code, as typed.
+    CodeForm { code: Zeroizing<String> }
+
+    /// "I have saved these codes."
+    SaveForm { generation: String, saved: String }
+
+    /// What to do after a recovery.
+    AfterForm { action: String }
+}
+
+/// Reads a field into a text, one that is zeroed when it is dropped where the form says so.
+fn read<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer).map(T::from)
+}
+
+impl SaveForm {
+    pub(super) fn saved(&self) -> Saved {
+        if self.saved == "on" {
+            Saved::Confirmed
+        } else {
+            Saved::Unconfirmed
+        }
+    }
+
+    /// A number that is none is nobody's generation.
+    pub(super) fn generation(&self) -> Generation {
+        Generation(self.generation.parse().unwrap_or(0))
+    }
+}
