@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SAVE, browser, cookie, server, story } from './tell.mjs';
 import { Authenticator } from './totp.mjs';
-import { Visit } from './visit.mjs';
+import { Forms, Visit } from './visit.mjs';
 
 describe('new codes', () => {
   story('the consequence is said first, and nothing changes before the new ones are confirmed; then the old sheet is worthless (L3, L7, B-12)', async (visit, page) => {
@@ -152,5 +152,40 @@ describe('the end of the list', () => {
     await visit.readCodes();
     await visit.confirm('Use these codes from now on');
     await page.getByText('10 of 10 remaining').waitFor();
+  });
+});
+
+describe('a single code', () => {
+  story('its successor is shown until it is confirmed, works once, and the spent one never again (L5, L6, U5)', async (visit, page) => {
+    await visit.enroll();
+    const issued = await fetch(visit.url(`/recovery/v1/accounts/${encodeURIComponent(visit.person.id)}/batches`), {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${btoa('dev-host:dev-host-secret')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ format: 'single', activate: 'at_once', proof: { amr: ['pwd'], at: new Date().toISOString() } }),
+    });
+    const spent = (await issued.json()).codes[0].code;
+    await visit.signOut();
+    await visit.toChallenge();
+    await page.getByText('24 letters and digits').waitFor();
+    await visit.field().pressSequentially(spent.toLowerCase());
+    await page.getByText('The code is complete.').waitFor();
+    await visit.button('Continue').click();
+    await visit.at('/u/mfa-recovery-code-challenge-new-code');
+    assert.equal(await visit.heading(), 'Save your new code');
+    const next = await visit.readCodes();
+    assert.equal(next.length, 1);
+    assert.match(next[0], /^[A-Z2-7]{24}$/);
+    await page.reload();
+    assert.deepEqual(await visit.readCodes(), next, 'a reload shows the same');
+    await visit.confirm();
+    await page.getByText('1 of 1 remaining').waitFor();
+    await visit.go('/u/mfa-recovery-code-challenge-new-code');
+    assert.equal(visit.path(), '/account', 'confirmed, it is not shown again');
+    assert.equal(await visit.works(spent), false);
+    const { status } = await new Forms(server.origin).redeem(visit.person.login, next[0]);
+    assert.equal(status, 303);
   });
 });

@@ -12,4 +12,5 @@ mod native_openapi;
 mod native_redeem;
 mod native_throttle;
 mod readme;
+mod sign_in;
 mod tidy;
