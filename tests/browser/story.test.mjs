@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { launch } from './chromium.mjs';
 import { PRODUCT } from './server.mjs';
 import { CODE, SAVE, browser, server, story } from './tell.mjs';
 import { Forms, Visit } from './visit.mjs';
