@@ -1,16 +1,18 @@
-//! Signing in with a password: how much guessing is borne, and from where.
+//! Signing in: how much guessing of passwords is borne and from where, and what a new authenticator
+//! ends.
 
 use std::net::IpAddr;
 
-use spare_key_server::domain::{Caller, Error, NewPerson, Refusal, SignedIn};
-use spare_key_server::model::{AccountId, Millis};
-use spare_key_tests::App;
+use spare_key_server::domain::{Caller, Error, NewPerson, Passed, Refusal, SignedIn};
+use spare_key_server::model::{AccountId, Millis, Token};
+use spare_key_tests::{App, Options};
+use totp_rs::{Builder, Secret};
 
 const PASSWORD: &str = "correct horse battery staple";
 
-async fn with_alice() -> App {
-    let app = App::start().await;
-    let id = AccountId::parse("auth0|alice").unwrap();
+async fn with_alice(options: Options) -> App {
+    let app = App::start_with(options).await;
+    let id = AccountId::parse("auth0|alice").expect("an identifier");
     let administrator = Caller::administrator(id.clone());
     let login = "alice@example.com".to_owned();
     let password = PASSWORD.to_owned().into();
@@ -19,12 +21,15 @@ async fn with_alice() -> App {
         login,
         password,
     };
-    app.mfa().add_person(&administrator, alice).await.unwrap();
+    app.mfa()
+        .add_person(&administrator, alice)
+        .await
+        .expect("alice");
     app
 }
 
 async fn sign_in(app: &App, password: &str, from: &str) -> Result<SignedIn, Refusal> {
-    let from: IpAddr = from.parse().unwrap();
+    let from: IpAddr = from.parse().expect("an address");
     let password = password.to_owned().into();
     match app
         .mfa()
@@ -39,7 +44,7 @@ async fn sign_in(app: &App, password: &str, from: &str) -> Result<SignedIn, Refu
 
 #[tokio::test]
 async fn guessing_a_password_is_slowed_where_it_comes_from_and_nowhere_else() {
-    let app = with_alice().await;
+    let app = with_alice(Options::default()).await;
     for guess in 0..20 {
         let refusal = sign_in(&app, &format!("guess {guess}"), "192.0.2.66")
             .await
@@ -73,7 +78,7 @@ async fn guessing_a_password_is_slowed_where_it_comes_from_and_nowhere_else() {
 
 #[tokio::test]
 async fn signing_in_again_and_again_is_not_guessing() {
-    let app = with_alice().await;
+    let app = with_alice(Options::default()).await;
     for _ in 0..30 {
         sign_in(&app, PASSWORD, "192.0.2.1")
             .await
@@ -83,7 +88,7 @@ async fn signing_in_again_and_again_is_not_guessing() {
 
 #[tokio::test]
 async fn a_restart_forgets_no_guess() {
-    let app = with_alice().await;
+    let app = with_alice(Options::default()).await;
     for _ in 0..20 {
         sign_in(&app, "a wrong password", "192.0.2.66")
             .await
@@ -97,4 +102,84 @@ async fn a_restart_forgets_no_guess() {
         matches!(refusal, Refusal::PasswordThrottled { .. }),
         "{refusal:?}"
     );
+}
+
+/// What an authenticator app with this secret shows now.
+fn shows(app: &App, base32: &str) -> String {
+    let secret = Secret::try_from_base32(base32).expect("a secret");
+    let totp = Builder::new()
+        .with_secret(secret)
+        .build()
+        .expect("an authenticator");
+    totp.generate(app.now().0.unsigned_abs() / 1_000)
+        .to_string()
+}
+
+/// In by password and authenticator, half a minute later: a step is accepted once.
+async fn session(app: &App, base32: &str) -> Token {
+    app.clock.advance(Millis::seconds(30));
+    let caller = sign_in(app, PASSWORD, "192.0.2.1")
+        .await
+        .expect("signed in")
+        .caller;
+    match app
+        .mfa()
+        .prove_totp(&caller, &shows(app, base32))
+        .await
+        .expect("signed in")
+    {
+        Passed::Session(token) => token,
+        Passed::SaveCodes => panic!("codes are switched off here"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_authenticator_ends_every_other_session() {
+    const OLD: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let mut options = Options::default();
+    options.policy.recovery_codes = false;
+    let app = with_alice(options).await;
+    let id = AccountId::parse("auth0|alice").expect("an identifier");
+    let administrator = Caller::administrator(id);
+    app.mfa()
+        .bind_known_secret(&administrator, OLD)
+        .await
+        .unwrap();
+    app.clock.advance(Millis::minutes(2));
+    let elsewhere = session(&app, OLD).await;
+    let here = session(&app, OLD).await;
+
+    let caller = app.mfa().caller_by_session(&here, None).await.unwrap();
+    app.mfa().begin_enrollment(&caller).await.unwrap();
+    let new = app.mfa().pending_enrollment(&caller).await.unwrap().secret;
+    let passed = app
+        .mfa()
+        .confirm_enrollment(&caller, &shows(&app, &new))
+        .await
+        .unwrap();
+    let Passed::Session(after) = passed else {
+        panic!("{passed:?}")
+    };
+
+    app.mfa()
+        .caller_by_session(&after, None)
+        .await
+        .expect("the one that replaced it goes on");
+    for ended in [&elsewhere, &here] {
+        let error = app.mfa().caller_by_session(ended, None).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Refused(Refusal::SessionGone)),
+            "{error:?}"
+        );
+    }
+    app.clock.advance(Millis::seconds(30));
+    let caller = sign_in(&app, PASSWORD, "192.0.2.1").await.unwrap().caller;
+    app.mfa()
+        .prove_totp(&caller, &shows(&app, OLD))
+        .await
+        .expect_err("the lost one is worthless");
+    app.mfa()
+        .prove_totp(&caller, &shows(&app, &new))
+        .await
+        .expect("the new one works");
 }

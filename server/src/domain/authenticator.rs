@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Authority, Caller, Mfa, Refusal, Result, event, totp};
 use crate::entropy::{draw_authenticator_id, draw_bytes};
-use crate::keyring::Sealing;
+use crate::keyring::{Sealing, token_digest};
 use crate::metrics::SignIn;
 use crate::model::{AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest};
 use crate::store::{
@@ -146,7 +146,17 @@ impl Mfa {
             event: event::by(caller, kind, now),
         };
         match self.store.confirm_totp(confirm).await? {
-            TotpConfirmed::Done => Ok(passed),
+            TotpConfirmed::Done => {
+                if let (true, Passed::Session(token)) = (replaces, &passed) {
+                    // Whoever holds the lost authenticator may be in with it. If this breaks, the
+                    // replacement stands, and the fault is told: the others can sign out by hand.
+                    let here = token_digest(token);
+                    self.store
+                        .end_sessions(&caller.account, Some(&here))
+                        .await?;
+                }
+                Ok(passed)
+            }
             TotpConfirmed::Gone => Err(Refusal::NoPendingAuthenticator.into()),
             TotpConfirmed::NoProgress => Err(gone(caller).into()),
         }
