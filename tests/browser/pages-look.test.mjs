@@ -223,6 +223,12 @@ describe('by keyboard alone', () => {
     };
   });
 
+  /** The browser moves the focus when it first draws the page: soon, and not at once. */
+  const standsAt = (page, name) => page.waitForFunction((wanted) => {
+    const part = document.activeElement;
+    return [part.getAttribute('role'), part.getAttribute('name'), part.id].includes(wanted);
+  }, name);
+
   /** Tabs on until the place with this name; every place passed is visible. */
   const tabTo = async (page, name) => {
     for (let step = 0; step < 25; step += 1) {
@@ -241,14 +247,13 @@ describe('by keyboard alone', () => {
     // The skip link slides in: at once, for who wants it so.
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await visit.go('/u/login');
-    assert.equal((await here(page)).name, 'username', 'ready to type');
-    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'username');
+    await standsAt(page, 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
     await keyboard.type('wrong wrong wrong');
     await keyboard.press('Enter');
     await page.getByText('do not go together').waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'alert');
+    await standsAt(page, 'alert');
     await tabTo(page, /^username$/);
     await tabTo(page, /^password$/);
     await keyboard.type('correct horse battery staple');
@@ -288,22 +293,22 @@ describe('by keyboard alone', () => {
     await tabTo(page, /^Sign in$/);
     await keyboard.press('Enter');
     await visit.at('/u/login');
-    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'username');
+    await standsAt(page, 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
     await keyboard.type('correct horse battery staple');
     await keyboard.press('Enter');
     await visit.at('/u/mfa-otp-challenge');
-    assert.equal((await here(page)).name, 'code');
+    await standsAt(page, 'code');
     await tabTo(page, /^Use a recovery code$/);
     await keyboard.press('Enter');
     await visit.at(CHALLENGE);
     await visit.fieldReady();
-    assert.equal((await here(page)).name, 'code');
+    await standsAt(page, 'code');
     await keyboard.type('kz3m');
     await keyboard.press('Enter');
     await page.getByText('12 characters are missing.').first().waitFor();
-    assert.equal((await here(page)).name, 'code', 'the focus is where the error is');
+    await standsAt(page, 'code');
     await keyboard.press('Control+A');
     await keyboard.type(visit.codes[1]);
     await tabTo(page, /^Continue$/);
