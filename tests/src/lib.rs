@@ -19,6 +19,7 @@ use serde_json::Value;
 use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
 use spare_key_server::domain::{Mfa, NewMachineClient, Policy, SCOPES, Scope};
+use spare_key_server::front::Front;
 use spare_key_server::hasher::PoolSize;
 use spare_key_server::http;
 use spare_key_server::keyring::Keyring;
@@ -206,9 +207,14 @@ impl App {
 
     /// Answers on a port of its own until the test ends.
     pub async fn listen(&self) -> SocketAddr {
+        self.listen_with(Front::default()).await
+    }
+
+    /// The same, with connections taken otherwise than usual.
+    pub async fn listen_with(&self, front: Front) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
-        tokio::spawn(self.app.clone().serve(listener, pending()));
+        tokio::spawn(self.app.clone().serve(front, listener, pending()));
         address
     }
 

@@ -1,0 +1,57 @@
+//! Connections: whose they are, and how long they may take.
+
+use std::time::Duration;
+
+use spare_key_server::front::Front;
+use spare_key_tests::App;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Longer than any step takes; what hangs fails after it.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Somebody who has sent this and then nothing more; what they were told before they were cut off.
+async fn sent(app: &App, text: &str) -> String {
+    let front = Front {
+        patience: Duration::from_millis(100),
+        ..Front::default()
+    };
+    let mut stream = TcpStream::connect(app.listen_with(front).await)
+        .await
+        .expect("a connection");
+    stream.write_all(text.as_bytes()).await.expect("sent");
+    let mut told = Vec::new();
+    let read = timeout(LONG, stream.read_to_end(&mut told)).await;
+    read.expect("held for ever").expect("an end");
+    String::from_utf8(told).expect("text")
+}
+
+#[tokio::test]
+async fn half_a_head_holds_no_connection() {
+    let app = App::start().await;
+    for half in [
+        "",
+        "G",
+        "PRI * HTTP/2.0\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ",
+    ] {
+        let told = sent(&app, half).await;
+        assert!(!told.contains("200 OK"), "{half:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn an_answered_caller_who_is_silent_is_let_go() {
+    let app = App::start().await;
+    let told = sent(&app, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(told.starts_with("HTTP/1.1 200 OK"), "{told}");
+}
+
+#[tokio::test]
+async fn a_second_request_on_the_same_connection_is_answered() {
+    let app = App::start().await;
+    let one = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+    let told = sent(&app, &format!("{one}{one}")).await;
+    assert_eq!(told.matches("HTTP/1.1 200 OK").count(), 2, "{told}");
+}
