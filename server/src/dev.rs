@@ -266,8 +266,7 @@ fn trust(certificate: &Path, issuer: &str) -> Vec<String> {
     let path = quoted(&certificate.display().to_string());
     vec![
         format!("  CA        {}", certificate.display()),
-        "            It is trusted by what is started after its line below, and in that shell only."
-            .to_owned(),
+        "            trusted by what a shell starts behind one of these lines:".to_owned(),
         format!("  Node      export NODE_EXTRA_CA_CERTS={path}"),
         format!("  requests  export REQUESTS_CA_BUNDLE={path}"),
         format!("  httpx     export SSL_CERT_FILE={path}     (and what else uses OpenSSL)"),

@@ -66,8 +66,10 @@ pub fn draw_authenticator_id(source: &dyn Entropy) -> Result<AuthenticatorId, En
     clippy::disallowed_methods,
     reason = "this is where randomness is drawn"
 )]
-pub fn draw_certificate_key() -> Result<rcgen::KeyPair, EntropyFault> {
-    rcgen::KeyPair::generate().map_err(|error| EntropyFault(error.to_string()))
+pub fn draw_certificate_key() -> Result<Zeroizing<rcgen::KeyPair>, EntropyFault> {
+    rcgen::KeyPair::generate()
+        .map(Zeroizing::new)
+        .map_err(|error| EntropyFault(error.to_string()))
 }
 
 /// The stream of bytes that a batch's 32-byte seed stands for: ChaCha20 (RFC 8439) with the seed

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{InconsistentKeys, ServerConfig, version};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{Error, ServerConfig, version};
 use x509_parser::certificate::X509Certificate;
 
 pub use self::authority::Authority;
@@ -130,22 +130,23 @@ impl Tls {
             None => return Err(certificate.malformed("certificate", "there is none in it")),
         };
         let provider = provider();
-        let secret = key.private_key()?;
-        usable(&provider, key, &secret)?;
+        let secret = provider
+            .key_provider
+            .load_private_key(key.private_key()?)
+            .map_err(|error| key.malformed("private key that can be used", &error))?;
+        let certified = CertifiedKey::new(chain, secret);
+        certified.keys_match().map_err(|error| match error {
+            Error::InconsistentKeys(_) => TlsError::Mismatch {
+                certificate: certificate.path.clone(),
+                key: key.path.clone(),
+            },
+            error => certificate.malformed("certificate that a server can use", &error),
+        })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])
             .map_err(|error| TlsError::Library(error.into()))?
             .with_no_client_auth()
-            .with_single_cert(chain, secret)
-            .map_err(|error| match error {
-                rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                    TlsError::Mismatch {
-                        certificate: certificate.path.clone(),
-                        key: key.path.clone(),
-                    }
-                }
-                error => certificate.malformed("certificate that a server can use", &error),
-            })?;
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
             config: Arc::new(config),
@@ -166,14 +167,6 @@ impl Tls {
 /// The one cryptographic library.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
-}
-
-fn usable(provider: &CryptoProvider, key: &Pem, der: &PrivateKeyDer<'_>) -> Result<(), TlsError> {
-    provider
-        .key_provider
-        .load_private_key(der.clone_key())
-        .map(drop)
-        .map_err(|error| key.malformed("private key that can be used", &error))
 }
 
 /// From when until when.

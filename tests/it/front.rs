@@ -6,10 +6,11 @@ use spare_key_server::front::Front;
 use spare_key_tests::App;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot::channel;
 use tokio::time::timeout;
 
 /// Longer than any step takes; what hangs fails after it.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(20);
 
 /// Somebody who has sent this and then nothing more; what they were told before they were cut off.
 async fn sent(app: &App, text: &str) -> String {
@@ -54,4 +55,35 @@ async fn a_second_request_on_the_same_connection_is_answered() {
     let one = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
     let told = sent(&app, &format!("{one}{one}")).await;
     assert_eq!(told.matches("HTTP/1.1 200 OK").count(), 2, "{told}");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_does_not_keep_a_server_from_stopping() {
+    let app = App::start().await;
+    let front = Front {
+        drain_for: Duration::from_millis(100),
+        ..Front::default()
+    };
+    let (stop, stopped) = channel::<()>();
+    let stopped = async {
+        stopped.await.expect("told to stop");
+    };
+    let (address, serving) = app.listen_until(front, stopped).await;
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    // The head is read, and the body never comes.
+    let request = "POST /recovery/v1/accounts/a/redeem HTTP/1.1\r\nHost: a\r\n\
+        Authorization: Basic ZGV2LWhvc3Q6ZGV2LWhvc3Qtc2VjcmV0\r\nExpect: 100-continue\r\n\
+        Content-Type: application/json\r\nContent-Length: 30\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut asked = [0_u8; 25];
+    stream.read_exact(&mut asked).await.expect("100 Continue");
+    stop.send(()).expect("somebody to tell");
+    let ended = timeout(LONG, serving).await.expect("stopped");
+    ended.expect("no panic").expect("no error");
+    let mut rest = Vec::new();
+    let read = timeout(LONG, stream.read_to_end(&mut rest)).await;
+    // Closed or broken off: it is over.
+    let _over = read.expect("held for ever");
+    assert!(rest.is_empty());
+    TcpStream::connect(address).await.expect_err("closed");
 }

@@ -183,7 +183,10 @@ fn fits(config: &Config, scheme: Scheme) -> Result<(), Failure> {
         return Err(Failure::usage(
             "--tls-cert and --tls-key are for spare-key serve; dev makes its own certificate",
         )
-        .remedy("leave both out, here and in SPARE_KEY_TLS_CERT and SPARE_KEY_TLS_KEY: spare-key dev --https"));
+        .remedy(
+            "leave both out, and SPARE_KEY_TLS_CERT and SPARE_KEY_TLS_KEY unset: \
+             spare-key dev --https",
+        ));
     }
     match &config.issuer {
         Some(issuer) if scheme == Scheme::Https && !issuer.is_https() => Err(Failure::usage(

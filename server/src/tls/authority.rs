@@ -41,7 +41,7 @@ const EARLIER: Millis = Millis(-60 * 60 * 1_000);
 pub struct Authority {
     certificate: CertificateDer<'static>,
     until: Timestamp,
-    issuer: Issuer<'static, KeyPair>,
+    key: Zeroizing<KeyPair>,
     files: Files,
 }
 
@@ -90,7 +90,7 @@ impl Authority {
         }
     }
 
-    fn make(key: KeyPair, files: Files, now: Timestamp) -> Result<Self, TlsError> {
+    fn make(key: Zeroizing<KeyPair>, files: Files, now: Timestamp) -> Result<Self, TlsError> {
         let mut params = CertificateParams::default();
         let name = &mut params.distinguished_name;
         name.push(DnType::OrganizationName, "Spare Key for development");
@@ -99,12 +99,12 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let until = now.plus(EARLIER).plus(AUTHORITY_FOR);
         valid(&mut params, now.plus(EARLIER), until);
-        let certificate = params.self_signed(&key).map_err(library)?;
+        let certificate = params.self_signed(&*key).map_err(library)?;
         pem::create(&files.certificate, &certificate.pem(), 0o644)?;
         Ok(Self {
             certificate: certificate.der().clone(),
             until,
-            issuer: Issuer::new(params, key),
+            key,
             files,
         })
     }
@@ -138,12 +138,10 @@ impl Authority {
         if until < now.plus(AHEAD) {
             return Err(unfit(format!("runs out on {}", date(until))));
         }
-        let issuer = Issuer::from_ca_cert_der(der, secret)
-            .map_err(|error| certificate.malformed("certificate of an authority", &error))?;
         Ok(Self {
             certificate: der.clone(),
             until,
-            issuer,
+            key: secret,
             files,
         })
     }
@@ -183,7 +181,8 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let from = now.plus(EARLIER);
         valid(&mut params, from, self.until.min(from.plus(SERVER_FOR)));
-        let certificate = params.signed_by(&key, &self.issuer).map_err(library)?;
+        let issuer = Issuer::from_ca_cert_der(&self.certificate, &*self.key).map_err(library)?;
+        let certificate = params.signed_by(&*key, &issuer).map_err(library)?;
         let secret = Zeroizing::new(key.serialize_pem());
         let both = Zeroizing::new(format!("{}{}", secret.as_str(), certificate.pem()));
         pem::replace(path, &both)?;
@@ -236,9 +235,10 @@ impl Authority {
     }
 }
 
-fn read_key(key: &Pem) -> Result<KeyPair, TlsError> {
+fn read_key(key: &Pem) -> Result<Zeroizing<KeyPair>, TlsError> {
     // The error is not repeated: nothing of a key belongs in a message.
     KeyPair::from_pem(key.text())
+        .map(Zeroizing::new)
         .map_err(|_| key.malformed("private key", "there is no readable one in it"))
 }
 
