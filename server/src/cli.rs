@@ -46,6 +46,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   spare-key                                 try it: http://127.0.0.1:8080/ with demo accounts
+  spare-key --https                         the same at https://127.0.0.1:8443/
   spare-key keyring init --keyring keyring.toml
   spare-key serve --keyring keyring.toml --store sqlite:spare-key.db \\
                   --issuer https://login.example.com

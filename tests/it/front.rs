@@ -1,30 +1,39 @@
 //! Connections: whose they are, and how long they may take.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use spare_key_server::front::Front;
+use spare_key_server::tls::{Authority, Tls};
 use spare_key_tests::App;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot::channel;
 use tokio::time::timeout;
 
-/// Longer than any step takes; what hangs fails after it.
-const LONG: Duration = Duration::from_secs(20);
+/// Longer than any step takes, and shorter than every limit that is not set here.
+const LONG: Duration = Duration::from_secs(8);
 
-/// Somebody who has sent this and then nothing more; what they were told before they were cut off.
-async fn sent(app: &App, text: &str) -> String {
-    let front = Front {
+fn impatient(tls: Option<Tls>) -> Front {
+    Front {
+        tls,
         patience: Duration::from_millis(100),
         ..Front::default()
-    };
-    let mut stream = TcpStream::connect(app.listen_with(front).await)
-        .await
-        .expect("a connection");
+    }
+}
+
+/// Somebody who has sent this and then nothing more; what they were told before they were cut off.
+async fn sent_to(address: SocketAddr, text: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(text.as_bytes()).await.expect("sent");
     let mut told = Vec::new();
     let read = timeout(LONG, stream.read_to_end(&mut told)).await;
     read.expect("held for ever").expect("an end");
+    told
+}
+
+async fn sent(app: &App, text: &str) -> String {
+    let told = sent_to(app.listen_with(impatient(None)).await, text).await;
     String::from_utf8(told).expect("text")
 }
 
@@ -39,6 +48,21 @@ async fn half_a_head_holds_no_connection() {
     ] {
         let told = sent(&app, half).await;
         assert!(!told.contains("200 OK"), "{half:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_goes_no_further_holds_no_connection() {
+    let app = App::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::load_or_make(folder.path(), app.now()).expect("an authority");
+    let hosts = ["localhost".to_owned()];
+    let tls = authority.server(&hosts, app.now()).expect("a certificate");
+    let address = app.listen_with(impatient(Some(tls))).await;
+    // Nothing, and the beginning of a TLS record of 512 bytes.
+    for begun in ["", "\x16\x03\x01\x02\x00\x01"] {
+        let told = sent_to(address, begun).await;
+        assert!(told.is_empty(), "{told:?}");
     }
 }
 

@@ -82,7 +82,8 @@ impl Pem {
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         CertificateDer::pem_slice_iter(self.text.as_bytes())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.malformed("certificate", &error))
+            // The error is not repeated: it may show a line, and a key may be in the same file.
+            .map_err(|_| self.malformed("certificate", "a part of it cannot be read"))
     }
 
     /// The private key in it.

@@ -120,6 +120,23 @@ fn https_of_dev_is_not_for_ever_and_the_issuer_is_https() {
 }
 
 #[test]
+fn the_record_says_from_where_a_caller_came_by_https() {
+    let place = Place::new();
+    let (running, address) = start(&place);
+    let ca = place.path("spare-key-data/ca.pem");
+    let api = format!("https://{address}/recovery/v1/accounts/shopper");
+    let curl = format!(
+        "curl -s --fail --cacert {} --user dev-host:dev-host-secret",
+        ca.display()
+    );
+    let proof = r#"{\"proof\":{\"amr\":[\"pwd\",\"otp\"],\"at\":\"$(date -u +%FT%TZ)\"}}"#;
+    succeeds(&format!("{curl} --json \"{proof}\" {api}/batches"));
+    let events = succeeds(&format!("{curl} {api}/events"));
+    assert!(events.contains(r#""ip":"127.0.0.1""#), "{events}");
+    running.stop();
+}
+
+#[test]
 fn plain_http_is_not_answered_where_https_is_spoken() {
     let place = Place::new();
     let (running, address) = start(&place);
