@@ -50,6 +50,7 @@ impl Front {
         router: Router,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        tracing::trace!(tls = self.tls.is_some(), patience = ?self.patience, "connections are taken");
         let handle = Handle::new();
         let server = Server::<SocketAddr>::from_listener(listener).handle(handle.clone());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
