@@ -84,7 +84,7 @@ describe('new codes', () => {
       visit.app = new Authenticator('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
       await visit.password();
       await visit.at('/u/mfa-otp-challenge');
-      assert.equal(await visit.link('Use a recovery code').count(), 0, 'no way that leads nowhere');
+      assert.equal(await visit.button('Use a recovery code').count(), 0, 'no way that leads nowhere');
       await visit.otp();
       await visit.at(SAVE);
       const codes = await visit.readCodes();

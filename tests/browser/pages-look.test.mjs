@@ -100,7 +100,7 @@ describe('every page in every state is clean in light, dark, forced colours, at 
   looking('signing in and enrolling', async (visit, page) => {
     await visit.go('/');
     await look(visit, 'home');
-    await visit.go('/u/login');
+    await visit.page.goto(visit.url('/u/login'));
     await look(visit, 'login');
     await visit.password('wrong wrong wrong');
     await look(visit, 'login-error');
@@ -136,7 +136,7 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'otp');
     await visit.otp(visit.app.wrong());
     await look(visit, 'otp-error');
-    await visit.link('Use a recovery code').click();
+    await visit.button('Use a recovery code').click();
     await visit.fieldReady();
     await look(visit, 'challenge');
     await visit.field().pressSequentially(`${codes[0].slice(0, -1)}${codes[0].endsWith('A') ? 'B' : 'A'}`);
@@ -246,7 +246,7 @@ describe('by keyboard alone', () => {
     const { keyboard } = page;
     // The skip link slides in: at once, for who wants it so.
     await page.emulateMedia({ reducedMotion: 'reduce' });
-    await visit.go('/u/login');
+    await visit.page.goto(visit.url('/u/login'));
     await standsAt(page, 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
@@ -270,7 +270,7 @@ describe('by keyboard alone', () => {
     await visit.codesSeen();
     assert.equal(await page.evaluate(() => document.activeElement.localName), 'h1', 'the heading is read out first (B-07)');
     const order = [];
-    for (const name of [/^Copy$/, /^Download$/, /^Print$/, /^I wrote them down$/]) {
+    for (const name of [/^Copy codes$/, /^Download$/, /^Print$/, /^I wrote them down$/]) {
       await tabTo(page, name);
       order.push((await here(page)).top);
     }
@@ -331,7 +331,7 @@ describe('by keyboard alone', () => {
       return [style.transitionDuration, style.animationDuration].join().split(',').some((time) => parseFloat(time) > 0);
     }).length);
     assert.equal(moving, 0);
-    const region = await page.locator('[role=status]').elementHandle();
+    const region = await page.locator('.sk-status').elementHandle();
     assert.equal(await region.textContent(), '');
     await visit.button('I wrote them down').click();
     assert.match(await region.textContent(), /^Good\. Compare/);
