@@ -194,7 +194,8 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'after-none');
     await visit.go('/nothing/here');
     await look(visit, 'not-found');
-    await visit.go(CHALLENGE);
+    await visit.page.goto(visit.url(`${CHALLENGE}?state=another`));
+    assert.equal(await visit.heading(), 'This page has expired');
     await look(visit, 'expired');
     await visit.go('/docs');
     await look(visit, 'docs');
@@ -205,6 +206,17 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await visit.alter('batch', 'seed_until = 1');
     await page.reload();
     await look(visit, 'codes-expired');
+  });
+
+  looking('codes that are about to run out', async (visit, page) => {
+    await visit.toCodes();
+    await visit.alter('batch', 'seed_until = (unixepoch() + 3600) * 1000');
+    await page.clock.install();
+    await page.reload();
+    await visit.readCodes();
+    await page.clock.fastForward('58:30');
+    await page.getByText('These codes run out in 2 minutes.').waitFor();
+    await look(visit, 'save-soon');
   });
 });
 

@@ -19,7 +19,7 @@ story('the whole story: enroll, save, lose the phone, come in by a code, replace
   await visit.otp();
   await visit.at(SAVE);
   assert.equal(await visit.heading(), 'Almost There!');
-  assert.match(await page.locator('main').innerText(), /one of these lets you in\. Each works once\./);
+  assert.match(await page.locator('main').innerText(), /one of them lets you in\. Each works once\./);
   const codes = await visit.readCodes();
   assert.equal(codes.length, 10);
   assert.equal(new Set(codes).size, 10);
