@@ -1,6 +1,7 @@
 //! The pages: signing in, enrolling, saving codes, using one, and the account.
 //!
-//! Named by Auth0's screens where they have one. Every page is plain HTML that posts forms; the
+//! Named by Auth0's screens where they have one, with its fields, error codes and text keys; each
+//! screen's address names its transaction. Every page is plain HTML that posts forms; the
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
