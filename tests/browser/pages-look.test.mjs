@@ -208,6 +208,19 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'codes-expired');
   });
 
+  looking('a single code and its successor', async (visit) => {
+    await visit.enroll();
+    const spent = await visit.single();
+    await visit.signOut();
+    await visit.toChallenge();
+    await look(visit, 'challenge-single');
+    await visit.field().fill(spent);
+    await visit.button('Continue').click();
+    await visit.at('/u/mfa-recovery-code-challenge-new-code');
+    await visit.readCodes();
+    await look(visit, 'new-code');
+  });
+
   looking('codes that are about to run out', async (visit, page) => {
     await visit.toCodes();
     await visit.alter('batch', 'seed_until = (unixepoch() + 3600) * 1000');

@@ -18,16 +18,6 @@ const fields = (response) => Object.fromEntries(new URLSearchParams(response.req
 /** The error code in a page that no browser shows. */
 const codeIn = ({ body }) => /data-error="([^"]*)"/.exec(body)?.[1];
 
-/** A single code in the place of the list. */
-async function single(visit) {
-  const issued = await fetch(visit.url(`/recovery/v1/accounts/${encodeURIComponent(visit.person.id)}/batches`), {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa('dev-host:dev-host-secret')}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ format: 'single', activate: 'at_once', proof: { amr: ['pwd'], at: new Date().toISOString() } }),
-  });
-  return (await issued.json()).codes[0].code;
-}
-
 describe('the address of a screen', () => {
   story('names the transaction on every screen, by a value that is neither a cookie nor the proof of a form', async (visit, page) => {
     const seen = new Map();
@@ -49,7 +39,7 @@ describe('the address of a screen', () => {
     await visit.codesSeen();
     await note();
     await visit.confirm();
-    const spent = await single(visit);
+    const spent = await visit.single();
     await visit.signOut();
     await visit.password();
     await note();
@@ -246,10 +236,12 @@ describe('error codes', () => {
     const first = await unsaid();
     assert.deepEqual([first.status, codeIn(first)], [422, 'no-confirmation']);
     await visit.confirm();
-    const spent = await single(visit);
+    const spent = await visit.single();
     await visit.signOut();
     await visit.redeem(spent);
     await visit.at(NEW_CODE);
+    await page.clock.install();
+    await page.reload();
     const [next] = await visit.readCodes();
     await page.getByText('I have safely recorded this code').waitFor();
     await visit.button('Copy code').waitFor();
@@ -257,7 +249,9 @@ describe('error codes', () => {
     assert.deepEqual([second.status, codeIn(second)], [422, 'no-confirmation']);
     assert.ok(second.body.includes(next), 'and the code is still there');
     assert.match(second.body, /Please confirm that you have recorded the code:/);
-    await visit.confirm();
+    await page.clock.fastForward('10:05');
+    await page.getByText('The code is no longer shown here. If you saved it, it works.').waitFor();
+    assert.equal((await new Forms(server.origin).redeem(visit.person.login, next)).location, NEW_CODE);
   });
 });
 

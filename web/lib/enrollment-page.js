@@ -9,13 +9,13 @@ import { pageTexts } from './texts.js';
 
 const element = document.querySelector('recovery-codes');
 if (element instanceof RecoveryCodes) {
-  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', copyText } = element.dataset;
+  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText } = element.dataset;
   element.addEventListener('recovery-codes-confirm', () => {
     // By its button, so that the form says which one was pressed.
     element.closest('form')?.requestSubmit(element.querySelector('.sk-continue'));
   });
   const texts = await pageTexts('recovery-codes').catch(() => ({}));
-  element.texts = copyText ? { ...texts, copy: copyText } : texts;
+  element.texts = { ...texts, ...(copyText && { copy: copyText }), ...(expired && { expired }) };
   element.batch = {
     product,
     account,
@@ -32,7 +32,7 @@ if (element instanceof RecoveryCodes) {
     setTimeout(() => {
       if (!pending) return;
       pending.textContent = soon;
-      pending.className = 'note';
+      pending.className = 'warn';
     }, (Number(expiresIn) - Number(warnBefore)) * 1000);
     setTimeout(() => {
       element.expired();
