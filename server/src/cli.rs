@@ -174,13 +174,14 @@ fn command() -> Clap {
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 8] = [
+const SERVING: [&str; 9] = [
     "listen",
     "tls_cert",
     "tls_key",
     "issuer",
     "no_pages",
     "trusted_proxy",
+    "trust_issuer",
     "product",
     "workers",
 ];

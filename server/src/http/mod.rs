@@ -21,8 +21,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::config::TrustedIssuer;
 use crate::domain::Mfa;
-use crate::token::Tokens;
+use crate::token::{Tokens, TrustedIssuers};
 
 /// The largest body taken, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub dev: bool,
     /// Proxies whose `X-Forwarded-For` is believed; everybody else's is not.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Identity providers whose people may keep their factors here.
+    pub trusted_issuers: Vec<TrustedIssuer>,
 }
 
 impl Settings {
@@ -62,20 +65,35 @@ pub struct Web {
     pub settings: Arc<Settings>,
     /// The issuer's tokens.
     pub tokens: Arc<Tokens>,
+    /// Identity providers whose people are let in.
+    pub trusted: Arc<TrustedIssuers>,
     /// How often programs may manage.
     limits: Arc<auth0::limits::Limits>,
 }
 
 impl Web {
     /// These use cases, reached like this.
-    pub fn new(mfa: Mfa, settings: Arc<Settings>) -> Self {
+    pub fn new(mfa: Mfa, settings: Arc<Settings>, trusted: Arc<TrustedIssuers>) -> Self {
         let tokens = Tokens::new(format!("{}/", settings.issuer));
         Self {
             mfa,
             settings,
             tokens: Arc::new(tokens),
+            trusted,
             limits: Arc::default(),
         }
+    }
+}
+
+impl Web {
+    /// The names by which another issuer's tokens may mean this server.
+    fn own_audiences(&self) -> [String; 3] {
+        let issuer = self.tokens.issuer();
+        [
+            format!("{issuer}me/"),
+            issuer.to_owned(),
+            self.settings.issuer.clone(),
+        ]
     }
 }
 

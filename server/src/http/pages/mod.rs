@@ -7,6 +7,7 @@
 mod account;
 mod docs;
 mod enroll;
+mod enter;
 mod error;
 mod form;
 mod recover;
@@ -75,6 +76,7 @@ pub(super) fn router() -> Router<Web> {
             get(recover::show_after).post(recover::submit_after),
         )
         .route("/account", get(account::show))
+        .route("/account/enter", post(enter::enter))
         .route("/account/sign-out", post(account::sign_out))
         .route(
             "/account/replace-authenticator",
