@@ -15,3 +15,4 @@ mod native_throttle;
 mod readme;
 mod sign_in;
 mod tidy;
+mod trusted_issuer;

@@ -155,7 +155,7 @@ async fn all<R>(
     let factors = manager.mfa().factors(&caller).await.map_err(of)?;
     let waiting = manager.mfa().waiting_factor(&caller).await.map_err(of)?;
     let status = manager.mfa().status(account).await.map_err(of)?;
-    Ok((Method::all(factors, waiting, &status), status))
+    Ok((Method::all(factors, waiting, Some(&status)), status))
 }
 
 manages!(TakeOneNos, "delete:authentication_methods":
