@@ -16,3 +16,4 @@ mod readme;
 mod sign_in;
 mod tidy;
 mod trusted_issuer;
+mod trusted_keys;
