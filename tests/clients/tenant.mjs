@@ -111,9 +111,26 @@ export const redeem = (mfaToken, code, client = APP) => send('POST', '/oauth/tok
   form: { grant_type: GRANT['mfa-recovery-code'], mfa_token: mfaToken, recovery_code: code, ...client },
 });
 
-/** Somebody new with an authenticator app and, where they are issued, a recovery code. */
-export async function enrolled(options = {}) {
+/**
+ * Somebody new who has signed in, this many times, before the policy came. Each of the refresh tokens
+ * is of a session without a second factor: where clients that know no password meet MFA.
+ */
+export async function early(times, { client = SPA, scope = 'openid profile email offline_access' } = {}) {
   const who = await person();
+  await setPolicy([]);
+  const refreshTokens = [];
+  for (let time = 0; time < times; time += 1) {
+    const { status, body } = await login(who, { client, scope });
+    assert.equal(status, 200, JSON.stringify(body));
+    refreshTokens.push(body.refresh_token);
+  }
+  await setPolicy(['all-applications']);
+  return { ...who, refreshTokens };
+}
+
+/** Somebody with an authenticator app and, where they are issued, a recovery code. */
+export async function enrolled(options = {}) {
+  const who = options.who ?? await person();
   const mfaToken = await begin(who, options);
   const association = await associate(mfaToken);
   const app = new Authenticator(association.secret);

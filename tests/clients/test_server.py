@@ -56,26 +56,33 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
             transaction_store=Store(),
         )
 
-    def sign_in(self, person):
-        """A session from before the policy."""
+    def early(self, times):
+        """Somebody new who has signed in before the policy came: sessions without a second factor."""
+        person = Person(self.management)
         self.management.guardian.policies.set(request=[])
         form = {"grant_type": "password", "username": person.email, "password": PASSWORD}
-        answer = httpx.post(
-            f"{ISSUER}oauth/token",
-            data={**form, "scope": "openid profile offline_access", "client_id": APP[0], "client_secret": APP[1]},
-        )
-        self.assertEqual(answer.status_code, 200, answer.text)
+        person.refresh_tokens = []
+        for _ in range(times):
+            answer = httpx.post(
+                f"{ISSUER}oauth/token",
+                data={**form, "scope": "openid profile offline_access", "client_id": APP[0], "client_secret": APP[1]},
+            )
+            self.assertEqual(answer.status_code, 200, answer.text)
+            person.refresh_tokens.append(answer.json()["refresh_token"])
         self.management.guardian.policies.set(request=["all-applications"])
+        return person
+
+    def session(self, person):
         self.store.states[SESSION] = {
             "user": {"sub": person.id},
-            "refresh_token": answer.json()["refresh_token"],
+            "refresh_token": person.refresh_tokens.pop(),
             "token_sets": [],
             "domain": DOMAIN,
             "internal": {"sid": "a session", "created_at": int(time.time())},
         }
 
     async def begin(self, person, **asked):
-        self.sign_in(person)
+        self.session(person)
         with self.assertRaises(MfaRequiredError) as raised:
             await self.client.get_access_token(**asked)
         return raised.exception
@@ -98,7 +105,7 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(str(raised.exception), REJECTED[1])
 
     async def test_the_whole_life_of_a_code(self):
-        person = Person(self.management)
+        person = self.early(8)
         required = await self.begin(person)
         self.assertEqual(await self.client.mfa.list_authenticators({"mfa_token": required.mfa_token}), [])
         enrollment, app, tokens = await self.enroll(person)
@@ -122,7 +129,7 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
         await self.refused(person, second)
 
         self.management.guardian.factors.set("recovery-code", enabled=False)
-        without, _, _ = await self.enroll(Person(self.management))
+        without, _, _ = await self.enroll(self.early(1))
         self.assertIsNone(without.recovery_codes)
         await self.refused(person, third)
         self.management.guardian.factors.set("recovery-code", enabled=True)
@@ -133,7 +140,7 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await self.client.get_access_token(), recovered.access_token)
 
     async def test_sms_is_not_offered(self):
-        required = await self.begin(Person(self.management))
+        required = await self.begin(self.early(1))
         with self.assertRaises(MfaEnrollmentError) as raised:
             await self.client.mfa.enroll_authenticator(
                 {"mfa_token": required.mfa_token, "factor_type": "sms", "phone_number": "+15550100"}
@@ -141,7 +148,7 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
         self.assertIn("otp", str(raised.exception))
 
     async def test_my_account_makes_a_code_in_two_phases(self):
-        person = Person(self.management)
+        person = self.early(4)
         enrollment, app, _ = await self.enroll(person)
         # A session without a factor has to prove one before it may change them.
         asked = {"audience": f"{ISSUER}me/", "scope": "create:me:authentication_methods read:me:authentication_methods"}
