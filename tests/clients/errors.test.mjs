@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
-  APP, GRANT, MANAGEMENT, PASSWORD, READONLY, REJECTED, SPA, associate, begin, come, enrolled, expect, issuer, login, manage, managementToken,
+  APP, GRANT, MANAGEMENT, PASSWORD, READONLY, REJECTED, SPA, alter, associate, begin, come, enrolled, expect, issuer, login, manage, managementToken,
   person, redeem, send, setRecoveryCodes, settle, verify,
 } from './tenant.mjs';
 
@@ -54,6 +54,15 @@ describe('at the token endpoint', () => {
     const spent = await redeem(mfaToken, next);
     assert.deepEqual([spent.status, ...pair(spent)], [403, 'invalid_grant', 'Malformed mfa_token']);
     assert.equal((await come(who, next)).status, 200, 'the code was not touched by it');
+  });
+
+  test('an mfa_token that is over', async () => {
+    const who = await enrolled();
+    const mfaToken = await begin(who);
+    alter(who, 'challenge', `expires_at = ${Date.now() - 1}`);
+    const answer = await redeem(mfaToken, who.code);
+    assert.deepEqual([answer.status, ...pair(answer)], [403, 'expired_token', 'mfa_token is expired']);
+    assert.equal((await come(who, who.code)).status, 200);
   });
 
   test("another client's mfa_token", async () => {
@@ -132,6 +141,20 @@ describe('at the MFA API', () => {
     const { status } = await redeem(mfaToken, code);
     assert.equal(status, 403);
   });
+});
+
+test('a factor that was proven five minutes ago is not fresh enough for the factors themselves', async () => {
+  const who = await enrolled({ scope: 'openid offline_access' });
+  let refreshToken = who.tokens.refresh_token;
+  const refresh = async (audience) => {
+    const { status, body } = await send('POST', '/oauth/token', { form: { ...APP, grant_type: 'refresh_token', refresh_token: refreshToken, audience } });
+    refreshToken = body.refresh_token ?? refreshToken;
+    return [status, body.error];
+  };
+  for (const audience of ['me/', 'mfa/']) assert.deepEqual(await refresh(issuer + audience), [200, undefined]);
+  alter(who, 'session', 'factor_at = factor_at - 301000');
+  for (const audience of ['me/', 'mfa/']) assert.deepEqual(await refresh(issuer + audience), [403, 'mfa_required']);
+  assert.deepEqual(await refresh(''), [200, undefined]);
 });
 
 describe('at the Management API', () => {

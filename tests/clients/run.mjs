@@ -28,6 +28,7 @@ const server = await start();
 const env = {
   ...process.env,
   SPARE_KEY_DOMAIN: server.domain,
+  SPARE_KEY_DATABASE: join(server.folder, 'spare-key-data/spare-key.db'),
   NODE_EXTRA_CA_CERTS: server.ca,
   SSL_CERT_FILE: server.ca,
   REQUESTS_CA_BUNDLE: server.ca,

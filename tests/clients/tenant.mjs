@@ -1,5 +1,6 @@
 /** The tenant that the clients talk to, and what a test sets up there by plain requests. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { Authenticator } from '../browser/totp.mjs';
 
@@ -137,6 +138,12 @@ export async function enrolled(options = {}) {
   const { status, body } = await verify(mfaToken, await app.next(), options.client);
   assert.equal(status, 200, JSON.stringify(body));
   return { ...who, app, code: association.recovery_codes?.[0], tokens: body };
+}
+
+/** Lets time pass where only the store knows of it: somebody's rows of a table, changed. */
+export function alter(who, table, change) {
+  const sql = `UPDATE ${table} SET ${change} WHERE account_n = (SELECT n FROM account WHERE id = '${who.id}')`;
+  execFileSync('sqlite3', ['-cmd', '.timeout 5000', process.env.SPARE_KEY_DATABASE, sql]);
 }
 
 /** A login that ends with a recovery code. */
