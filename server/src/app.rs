@@ -124,10 +124,7 @@ impl App {
 
     /// Every route.
     pub fn router(&self) -> Router {
-        http::router(http::Web {
-            mfa: self.mfa.clone(),
-            settings: Arc::clone(&self.http),
-        })
+        http::router(http::Web::new(self.mfa.clone(), Arc::clone(&self.http)))
     }
 
     /// Answers on `listener` until `stop` resolves, then lets open requests finish.

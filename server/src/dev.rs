@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::app::StoreUrl;
 use crate::cli::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::domain::{self, Caller, Mfa, NewMachineClient, NewPerson, Refusal, SCOPES};
+use crate::domain::{self, Caller, Grant, Mfa, NewClient, NewPerson, Refusal, Scope, Secrecy};
 use crate::entropy::SystemEntropy;
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::{AccountId, Token};
@@ -28,8 +28,18 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// The secret of carol's authenticator, in base32.
 pub const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
-/// The demo client.
+/// The demo client of the native dialect.
 pub const CLIENT: (&str, &str) = ("dev-host", "dev-host-secret");
+
+/// The demo clients of the Auth0 dialect: one that manages, one that only reads, one that people
+/// sign in to, and one of those that can keep no secret.
+pub const MANAGEMENT: (&str, &str) = ("dev-management", "dev-management-secret");
+/// Reads accounts only.
+pub const READONLY: (&str, &str) = ("dev-readonly", "dev-readonly-secret");
+/// People sign in to it.
+pub const APP: (&str, &str) = ("dev-app", "dev-app-secret");
+/// The same in a browser.
+pub const SPA: &str = "dev-spa";
 
 /// The demo accounts: identifier, login, the secret of an authenticator bound from the start.
 pub const PEOPLE: [(&str, &str, Option<&str>); 3] = [
@@ -151,17 +161,49 @@ pub async fn add_tenant(mfa: &Mfa) -> domain::Result<()> {
             mfa.bind_known_secret(&caller, secret).await?;
         }
     }
-    let (id, secret) = CLIENT;
-    let client = NewMachineClient {
-        id: id.to_owned(),
-        name: "Demo host".to_owned(),
-        scopes: SCOPES.to_vec(),
-        secret: Some(Token::presented(secret)),
-    };
-    match mfa.add_client(client).await {
-        Err(domain::Error::Refused(Refusal::ClientTaken)) => Ok(()),
-        other => other.map(drop),
+    for client in clients() {
+        match mfa.add_client(client).await {
+            Err(domain::Error::Refused(Refusal::ClientTaken)) => {}
+            other => drop(other?),
+        }
     }
+    mfa.offer_recovery_codes().await
+}
+
+/// The demo clients.
+pub fn clients() -> [NewClient; 5] {
+    let client = |id: &str, name: &str, secrecy| NewClient {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        secrecy,
+        ..NewClient::default()
+    };
+    let known = |(id, secret), name| client(id, name, Secrecy::Given(Token::presented(secret)));
+    let manages = Scope::ALL.into_iter().filter(|scope| scope.manages());
+    [
+        NewClient {
+            scopes: Scope::HOST.to_vec(),
+            ..known(CLIENT, "Demo host")
+        },
+        NewClient {
+            scopes: manages.collect(),
+            grants: vec![Grant::ClientCredentials],
+            ..known(MANAGEMENT, "Demo management")
+        },
+        NewClient {
+            scopes: vec![Scope::ReadUsers],
+            grants: vec![Grant::ClientCredentials],
+            ..known(READONLY, "Demo reader")
+        },
+        NewClient {
+            grants: Grant::PEOPLE.to_vec(),
+            ..known(APP, "Demo application")
+        },
+        NewClient {
+            grants: Grant::PEOPLE.to_vec(),
+            ..client(SPA, "Demo single-page application", Secrecy::Public)
+        },
+    ]
 }
 
 /// How the bound address is typed. "Everywhere" is no place to go to; this computer is.
@@ -197,7 +239,11 @@ pub fn greeting(listening: &str, issuer: &str, pages: bool, data: &Data) -> Stri
         "            bob@example.com     no authenticator yet".to_owned(),
         format!("            carol@example.com   authenticator secret {TOTP_SECRET}"),
         format!("  password  {PASSWORD}"),
-        format!("  client    {client} with the secret {secret}, for the API"),
+        format!("  client    {client} with the secret {secret}, for the API of its own"),
+        format!(
+            "  Auth0     {}, {}, {} (each with the secret of its name and -secret), {SPA}",
+            MANAGEMENT.0, READONLY.0, APP.0
+        ),
         String::new(),
         format!("  data      {folder} (delete it to start over)"),
         "  stop      Ctrl-C".to_owned(),

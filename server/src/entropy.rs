@@ -2,6 +2,8 @@
 //!
 //! A source that fails is a fault: nothing is issued and nothing is guessed in its place.
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::{Zeroize, Zeroizing};
@@ -51,11 +53,24 @@ pub fn draw_token(source: &dyn Entropy) -> Result<Token, EntropyFault> {
     Ok(token)
 }
 
+/// A new RSA key of 2048 bits (PKCS #8, DER), drawn by the cryptographic library from the
+/// operating system's generator: tens of milliseconds of arithmetic.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where randomness is drawn"
+)]
+pub fn draw_rsa_key() -> Result<Zeroizing<Vec<u8>>, EntropyFault> {
+    let failed = |_| EntropyFault("no RSA key could be drawn".to_owned());
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+    let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+    Ok(Zeroizing::new(der.as_ref().to_vec()))
+}
+
 /// A name for a new TOTP authenticator.
 pub fn draw_authenticator_id(source: &dyn Entropy) -> Result<AuthenticatorId, EntropyFault> {
     let bytes = draw_bytes::<16>(source)?;
     Ok(AuthenticatorId(format!(
-        "totp|{}",
+        "totp|dev_{}",
         BASE64URL_NOPAD.encode(bytes.as_slice())
     )))
 }

@@ -47,6 +47,8 @@ pub enum Sealing<'a> {
     Totp(&'a str),
     /// A batch's seed.
     Seed(Generation),
+    /// A signing key, by its name: nobody's in particular.
+    SigningKey(&'a str),
 }
 
 struct Key {
@@ -160,6 +162,26 @@ impl Keyring {
         what: Sealing<'_>,
         secret: &[u8],
     ) -> Result<Sealed, SealError> {
+        self.seal_within(entropy, account.as_str(), what, secret)
+    }
+
+    /// The same for what belongs to no account; no account has an empty name.
+    pub fn seal_for_all(
+        &self,
+        entropy: &dyn Entropy,
+        what: Sealing<'_>,
+        secret: &[u8],
+    ) -> Result<Sealed, SealError> {
+        self.seal_within(entropy, "", what, secret)
+    }
+
+    fn seal_within(
+        &self,
+        entropy: &dyn Entropy,
+        account: &str,
+        what: Sealing<'_>,
+        secret: &[u8],
+    ) -> Result<Sealed, SealError> {
         let nonce = draw_bytes::<24>(entropy)?;
         let cipher = self.cipher(self.current)?;
         let aad = sealing_scope(account, what);
@@ -182,6 +204,24 @@ impl Keyring {
     pub fn open(
         &self,
         account: &AccountId,
+        what: Sealing<'_>,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+        self.open_within(account.as_str(), what, sealed)
+    }
+
+    /// Opens what [`Keyring::seal_for_all`] sealed for this use.
+    pub fn open_for_all(
+        &self,
+        what: Sealing<'_>,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+        self.open_within("", what, sealed)
+    }
+
+    fn open_within(
+        &self,
+        account: &str,
         what: Sealing<'_>,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
@@ -261,11 +301,17 @@ pub fn scope(kind: &[u8], account: &AccountId, rest: &[u8]) -> [u8; 32] {
     digest_parts(&[kind, account.as_str().as_bytes(), rest]).0
 }
 
-fn sealing_scope(account: &AccountId, what: Sealing<'_>) -> [u8; 32] {
-    match what {
-        Sealing::Totp(authenticator) => scope(b"totp", account, authenticator.as_bytes()),
-        Sealing::Seed(generation) => scope(b"seed", account, &generation.0.to_be_bytes()),
-    }
+fn sealing_scope(account: &str, what: Sealing<'_>) -> [u8; 32] {
+    let generation;
+    let (kind, rest): (&[u8], &[u8]) = match what {
+        Sealing::Totp(authenticator) => (b"totp", authenticator.as_bytes()),
+        Sealing::Seed(number) => {
+            generation = number.0.to_be_bytes();
+            (b"seed", &generation)
+        }
+        Sealing::SigningKey(id) => (b"signing key", id.as_bytes()),
+    };
+    digest_parts(&[kind, account.as_bytes(), rest]).0
 }
 
 /// HMAC pads a short key with zeros to its block of 64 bytes (RFC 2104); done here, the length

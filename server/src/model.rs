@@ -218,6 +218,8 @@ pub enum EventKind {
     FactorVerified,
     /// A one-time password was not accepted.
     FactorRefused,
+    /// A program renews its tokens and the person must prove a factor first.
+    FactorAsked,
     /// A password was accepted.
     PasswordVerified,
     /// A password was not accepted.
@@ -232,7 +234,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -246,6 +248,7 @@ impl EventKind {
         Self::FactorRemoved,
         Self::FactorVerified,
         Self::FactorRefused,
+        Self::FactorAsked,
         Self::PasswordVerified,
         Self::PasswordRefused,
         Self::SignedOut,
@@ -269,6 +272,7 @@ impl EventKind {
             Self::FactorRemoved => "factor.removed",
             Self::FactorVerified => "factor.verified",
             Self::FactorRefused => "factor.refused",
+            Self::FactorAsked => "factor.asked",
             Self::PasswordVerified => "password.verified",
             Self::PasswordRefused => "password.refused",
             Self::SignedOut => "session.ended",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use spare_key_core::Code;
-use spare_key_server::domain::Policy;
+use spare_key_server::domain::{Policy, Toggle};
 use spare_key_server::model::Millis;
 use spare_key_tests::{App, Options};
 use tokio::task::JoinSet;
@@ -291,7 +291,7 @@ async fn switched_off_nothing_is_issued_and_nothing_is_accepted() {
     let (_, codes) = on.host().issue("alice").await;
     let off = on.another_with(Options {
         policy: Policy {
-            recovery_codes: false,
+            recovery_codes: Toggle::Fixed(false),
             ..Options::default().policy
         },
         ..Options::default()

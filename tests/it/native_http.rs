@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use spare_key_server::domain::{SCOPES, Scope};
+use spare_key_server::domain::Scope;
 use spare_key_tests::native::of;
 use spare_key_tests::{Answer, App, HOST};
 
@@ -26,10 +26,10 @@ async fn each_endpoint_asks_for_its_scope_and_for_no_other() {
     // A client's identifier has no colon (RFC 7617, 2).
     let client = |scope: Scope| scope.name().replace(':', "-");
     let app = App::start().await;
-    for scope in SCOPES {
+    for scope in Scope::ALL {
         app.add_client((&client(scope), "secret"), &[scope]).await;
     }
-    for has in SCOPES {
+    for has in Scope::ALL {
         let host = app.host_with(Some((&client(has), "secret")));
         for (method, rest, needs) in ENDPOINTS {
             let answer = host.ask(method, &of("alice", rest), None).await;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
+use spare_key_server::domain::Scope;
 use spare_key_server::model::Millis;
 use spare_key_tests::App;
 use tokio::task::JoinSet;
@@ -70,8 +71,7 @@ async fn a_key_with_another_request_is_refused() {
 #[tokio::test]
 async fn a_key_belongs_to_its_client() {
     let app = App::start().await;
-    let scopes = spare_key_server::domain::SCOPES;
-    app.add_client(("other", "secret"), &scopes).await;
+    app.add_client(("other", "secret"), &Scope::ALL).await;
     let (host, other) = (app.host(), app.host_with(Some(("other", "secret"))));
     let body = json!({ "activate": "at_once", "proof": host.proof() });
     let one = host

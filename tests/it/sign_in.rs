@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use spare_key_server::domain::{Caller, Error, NewPerson, Passed, Refusal, SignedIn};
+use spare_key_server::domain::{Caller, Error, NewPerson, Passed, Refusal, SignedIn, Toggle};
 use spare_key_server::model::{AccountId, Millis, Token};
 use spare_key_tests::{App, Options};
 use totp_rs::{Builder, Secret};
@@ -137,7 +137,7 @@ async fn session(app: &App, base32: &str) -> Token {
 async fn a_new_authenticator_ends_every_other_session() {
     const OLD: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
     let mut options = Options::default();
-    options.policy.recovery_codes = false;
+    options.policy.recovery_codes = Toggle::Fixed(false);
     let app = with_alice(options).await;
     let id = AccountId::parse("auth0|alice").expect("an identifier");
     let administrator = Caller::administrator(id);

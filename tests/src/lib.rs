@@ -18,7 +18,8 @@ use axum::response::Response;
 use serde_json::Value;
 use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
-use spare_key_server::domain::{Mfa, NewMachineClient, Policy, SCOPES, Scope};
+use spare_key_server::dev;
+use spare_key_server::domain::{Mfa, NewClient, Policy, Scope, Secrecy};
 use spare_key_server::hasher::PoolSize;
 use spare_key_server::http;
 use spare_key_server::keyring::Keyring;
@@ -89,7 +90,9 @@ impl App {
         let keyring = Keyring::draw(&*entropy, clock.now()).expect("a keyring");
         let folder = tempfile::tempdir().expect("a folder");
         let app = Self::assemble(clock, entropy, keyring.into(), options, folder.into());
-        app.add_client(HOST, &SCOPES).await;
+        for client in dev::clients() {
+            app.mfa().add_client(client).await.expect("a client");
+        }
         app
     }
 
@@ -179,11 +182,12 @@ impl App {
 
     /// Adds a machine client.
     pub async fn add_client(&self, (id, secret): (&str, &str), scopes: &[Scope]) {
-        let client = NewMachineClient {
+        let client = NewClient {
             id: id.to_owned(),
             name: id.to_owned(),
             scopes: scopes.to_vec(),
-            secret: Some(Token::presented(secret)),
+            secrecy: Secrecy::Given(Token::presented(secret)),
+            ..NewClient::default()
         };
         self.mfa().add_client(client).await.expect("a client");
     }

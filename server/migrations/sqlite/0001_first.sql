@@ -1,5 +1,6 @@
 -- The first schema: accounts, authenticators, batches and their codes, challenges and sessions,
--- throttles, the audit trail and its outbox, idempotency keys, machine clients.
+-- throttles, the audit trail and its outbox, idempotency keys, clients and what they hold, the
+-- tenant's switches, signing keys.
 --
 -- Times are milliseconds since 1970 (UTC). A digest of an opaque value is its SHA-256 (32 bytes).
 -- "Sealed" is under the keyring, which is not in this file.
@@ -9,6 +10,8 @@ CREATE TABLE account (
     n                   INTEGER PRIMARY KEY,            -- short name inside this file
     id                  TEXT NOT NULL UNIQUE,           -- the caller's own identifier
     login               TEXT UNIQUE,                    -- what the person signs in with, folded
+    issuer              TEXT,                           -- the identity provider it lives at; null:
+                                                        -- here, or behind a host
     password_memory_kib INTEGER,                        -- Argon2id of the password: memory
     password_passes     INTEGER,                        -- … passes
     password_lanes      INTEGER,                        -- … lanes
@@ -33,6 +36,8 @@ CREATE TABLE totp (
     last_used_at INTEGER,                               -- bound: when one was last accepted
     PRIMARY KEY (account_n, id)
 ) STRICT, WITHOUT ROWID;
+-- An authenticator is also asked for by its name alone.
+CREATE UNIQUE INDEX totp_by_id ON totp (id);
 -- For the sweep; holds pending ones only.
 CREATE INDEX totp_lapses ON totp (expires_at) WHERE confirmed_at IS NULL;
 
@@ -85,10 +90,15 @@ CREATE TABLE challenge (
     password_at INTEGER NOT NULL,                       -- when the first factor was proven
     factor_at   INTEGER,                                -- when a second one was
     expires_at  INTEGER NOT NULL,                       -- when it ends
-    spent_at    INTEGER                                 -- when it yielded its session
+    spent_at    INTEGER,                                -- when it yielded its session
+    client_id   TEXT REFERENCES client (id) ON DELETE CASCADE, -- the program that the person
+                                                        -- signs in to; null: our pages
+    audience    TEXT,                                   -- … the API it asked for; null: none
+    scope       TEXT                                    -- … and the scopes, by spaces
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX challenge_of_account ON challenge (account_n);
 CREATE INDEX challenge_ends ON challenge (expires_at);
+CREATE INDEX challenge_of_client ON challenge (client_id) WHERE client_id IS NOT NULL;
 
 -- Live sessions; an ended one is gone.
 CREATE TABLE session (
@@ -100,10 +110,23 @@ CREATE TABLE session (
     opened_generation INTEGER,                          -- the code that opened it: its batch
     opened_number     INTEGER,                          -- … and its place there
     seen_at           INTEGER NOT NULL,                 -- when it was last seen, to the minute
-    expires_at        INTEGER NOT NULL                  -- when it ends whatever happens
+    expires_at        INTEGER NOT NULL,                 -- when it ends whatever happens
+    client_id         TEXT REFERENCES client (id) ON DELETE CASCADE -- the program that holds
+                                                        -- tokens of it; null: a browser
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_of_account ON session (account_n);
 CREATE INDEX session_ends ON session (expires_at);
+CREATE INDEX session_of_client ON session (client_id) WHERE client_id IS NOT NULL;
+
+-- Refresh tokens. They end with their session.
+CREATE TABLE refresh (
+    digest      BLOB PRIMARY KEY,                       -- digest of the token
+    session     BLOB NOT NULL REFERENCES session (digest) ON DELETE CASCADE, -- of which session
+    audience    TEXT,                                   -- the API it is good for; null: none
+    scope       TEXT NOT NULL,                          -- the scopes it is good for, by spaces
+    replaced_at INTEGER                                 -- when its successor was given
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_of_session ON refresh (session);
 
 -- Attempts that were not successes. No foreign key: an unknown account is throttled like any other.
 CREATE TABLE throttle (
@@ -153,7 +176,29 @@ CREATE INDEX idempotency_ends ON idempotency (until);
 CREATE TABLE client (
     id         TEXT PRIMARY KEY,                        -- identifier
     name       TEXT NOT NULL,                           -- a name for people
-    secret     BLOB NOT NULL,                           -- digest of its secret
+    secret     BLOB,                                    -- digest of its secret; null: it can keep none
     scopes     TEXT NOT NULL,                           -- what it may do, sorted, by spaces
+    grants     TEXT NOT NULL DEFAULT '',                -- how it gets tokens, sorted, by spaces
+    audiences  TEXT NOT NULL DEFAULT '',                -- other APIs it gets tokens for, by spaces
+    origins    TEXT NOT NULL DEFAULT '',                -- web origins it calls from, by spaces
     created_at INTEGER NOT NULL                         -- when it was added
 ) STRICT, WITHOUT ROWID;
+
+-- The tenant's switches, as set by those who run it. A switch that is not here stands as it began.
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,                             -- which
+    value TEXT NOT NULL                                 -- how it stands
+) STRICT, WITHOUT ROWID;
+
+-- Keys that tokens are signed with.
+CREATE TABLE signing_key (
+    id             TEXT PRIMARY KEY,                    -- its public name (kid)
+    secret         BLOB NOT NULL,                       -- the private key, sealed
+    signs_from     INTEGER NOT NULL,                    -- from when it signs
+    verifies_until INTEGER,                             -- until when it is published; null: while
+                                                        -- nothing has taken its place
+    created_at     INTEGER NOT NULL                     -- when it was made
+) STRICT, WITHOUT ROWID;
+-- At most one key is without a successor.
+CREATE UNIQUE INDEX signing_key_latest ON signing_key (verifies_until IS NULL)
+    WHERE verifies_until IS NULL;

@@ -229,6 +229,7 @@ impl List {
         // One more than is shown tells whether there are more.
         let mut lines = mfa
             .accounts(AccountPage {
+                skip: 0,
                 remaining_at_most,
                 after,
                 limit: limit + 1,

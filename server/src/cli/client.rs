@@ -9,7 +9,7 @@ use super::open::{self, Absent};
 use super::output::Output;
 use super::wire::{self, ClientRow, Clients};
 use crate::config::Config;
-use crate::domain::{NewMachineClient, SCOPES, Scope};
+use crate::domain::{Grant, NewClient, Scope, Secrecy};
 
 /// Add, list and remove the programs that call the API
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,11 @@ pub(super) enum Client {
     #[command(after_help = "\
 Examples:
   spare-key client add shop --scope recovery:redeem --scope recovery:read
-  spare-key client add shop --name 'Shop login' --scope recovery:issue,recovery:redeem --json")]
+  spare-key client add shop --name 'Shop login' --scope recovery:issue,recovery:redeem --json
+  spare-key client add admin --grant client_credentials --scope update:users,read:users
+  spare-key client add web --grant password-realm,mfa-otp,mfa-recovery-code,refresh_token
+  spare-key client add spa --public --grant mfa-otp,mfa-recovery-code,refresh_token \\
+                           --origin https://app.example.com")]
     Add(Add),
 
     /// List all clients with what they may do
@@ -44,9 +48,27 @@ pub(super) struct Add {
     #[arg(long)]
     name: Option<String>,
 
-    /// What it may do: recovery:issue, recovery:redeem, recovery:read, recovery:revoke
-    #[arg(long, required = true, value_delimiter = ',', value_parser = scope)]
+    /// What it may do: recovery:issue, recovery:redeem, recovery:read, recovery:revoke, or scopes
+    /// of the management API such as update:users
+    #[arg(long, value_delimiter = ',', value_parser = scope, required_unless_present = "grant")]
     scope: Vec<Scope>,
+
+    /// How it gets tokens: client_credentials, password, password-realm, mfa-otp,
+    /// mfa-recovery-code, refresh_token
+    #[arg(long, value_delimiter = ',', value_parser = grant)]
+    grant: Vec<Grant>,
+
+    /// Another API that it gets people's tokens for, by the address the API calls itself
+    #[arg(long, value_parser = audience)]
+    audience: Vec<String>,
+
+    /// A web origin that its pages call from, such as https://app.example.com
+    #[arg(long, value_parser = origin)]
+    origin: Vec<String>,
+
+    /// It runs where no secret can be kept: in a browser or on a phone
+    #[arg(long, conflicts_with = "scope")]
+    public: bool,
 
     #[command(flatten)]
     json: Json,
@@ -67,9 +89,44 @@ fn client_id(text: &str) -> Result<String, &'static str> {
 
 fn scope(text: &str) -> Result<Scope, String> {
     Scope::named(text).ok_or_else(|| {
-        let names: Vec<_> = SCOPES.into_iter().map(Scope::name).collect();
+        let names: Vec<_> = Scope::ALL.into_iter().map(Scope::name).collect();
         format!("the scopes are {}", names.join(", "))
     })
+}
+
+fn grant(text: &str) -> Result<Grant, String> {
+    Grant::named(text).ok_or_else(|| {
+        let names: Vec<_> = Grant::ALL.into_iter().map(Grant::name).collect();
+        format!("the grants are {}", names.join(", "))
+    })
+}
+
+/// What stands in a token's `aud` and in a list by spaces.
+fn audience(text: &str) -> Result<String, &'static str> {
+    let fits = (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("an audience has 1 to 512 visible ASCII characters and no spaces")
+    }
+}
+
+/// Scheme, host and port, as a browser sends them in `Origin` (RFC 6454, 6.2).
+fn origin(text: &str) -> Result<String, &'static str> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let fits = rest.is_some_and(|host| {
+        !host.is_empty()
+            && host.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte)
+            })
+    });
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("an origin is http:// or https://, a host in lower case and perhaps a port")
+    }
 }
 
 impl Client {
@@ -105,17 +162,27 @@ impl Add {
             id,
             name,
             scope,
+            grant,
+            audience,
+            origin,
+            public,
             json: Json { json },
         } = self;
         let app = open::administration(config, Absent::Made)?;
-        let new = NewMachineClient {
+        let new = NewClient {
             name: name.unwrap_or_else(|| id.clone()),
             id: id.clone(),
             scopes: scope,
-            secret: None,
+            grants: grant,
+            audiences: audience,
+            origins: origin,
+            secrecy: match public {
+                true => Secrecy::Public,
+                false => Secrecy::Drawn,
+            },
         };
         let secret = app.mfa().add_client(new).await?;
-        wire::print_client(output, &id, &secret, json).map_err(|error| {
+        wire::print_client(output, &id, secret.as_ref(), json).map_err(|error| {
             Failure::new(format!(
                 "the client {id} was added and its secret could not be written"
             ))

@@ -228,6 +228,11 @@ impl Failure {
             Refusal::WrongCredentials
             | Refusal::PasswordThrottled { .. }
             | Refusal::ChallengeGone
+            | Refusal::ChallengeExpired
+            | Refusal::ChallengeOfAnother
+            | Refusal::RefreshGone
+            | Refusal::SwitchFixed
+            | Refusal::UnknownAuthenticator
             | Refusal::SessionGone
             | Refusal::OutOfOrder
             | Refusal::FreshProofRequired

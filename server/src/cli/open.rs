@@ -10,7 +10,7 @@ use crate::app::{App, Ingredients, StoreUrl};
 use crate::clock::SystemClock;
 use crate::config::{Config, KEYRING_SECRET, KeyringSource, Switch};
 use crate::dev;
-use crate::domain::Policy;
+use crate::domain::{Policy, Toggle};
 use crate::entropy::SystemEntropy;
 use crate::hasher::PoolSize;
 use crate::http;
@@ -103,10 +103,12 @@ pub(super) fn app(
     config: &Config,
     store: Arc<dyn Store>,
     keyring: Keyring,
-    codes: Switch,
     http: http::Settings,
 ) -> Result<App, Failure> {
-    let mut policy = Policy::standard(codes == Switch::On);
+    let mut policy = Policy::standard(false);
+    if let Some(switch) = config.recovery_codes {
+        policy.recovery_codes = Toggle::Fixed(switch == Switch::On);
+    }
     if let Some(product) = &config.product {
         product.clone_into(&mut policy.product);
     }
@@ -131,8 +133,8 @@ pub(super) fn app(
 
 /// The product for a command that administers and does not listen.
 pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Failure> {
-    let (url, source, codes) = match (&config.store, &config.keyring) {
-        (Some(store), Some(keyring)) => (store.clone(), keyring.clone(), Switch::Off),
+    let (url, source) = match (&config.store, &config.keyring) {
+        (Some(store), Some(keyring)) => (store.clone(), keyring.clone()),
         (None, None) if Path::new(dev::FOLDER).is_dir() => {
             // Nothing is lost when nobody reads it.
             let _written = writeln!(
@@ -141,11 +143,7 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
                 dev::FOLDER
             );
             let data = dev::Data::here();
-            (
-                data.store(),
-                KeyringSource::File(data.keyring()),
-                Switch::On,
-            )
+            (data.store(), KeyringSource::File(data.keyring()))
         }
         (store, keyring) => {
             let missing: Vec<Missing> = [
@@ -166,11 +164,5 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
         dev: false,
         trusted_proxies: Vec::new(),
     };
-    app(
-        config,
-        store,
-        keyring,
-        config.recovery_codes.unwrap_or(codes),
-        http,
-    )
+    app(config, store, keyring, http)
 }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::open::{self, Absent, Missing};
 use super::output::Output;
 use super::stop::Stop;
-use crate::config::{Config, Issuer, KeyringSource, Switch};
+use crate::config::{Config, Issuer, KeyringSource};
 use crate::dev::{self, Data, Reach};
 use crate::{app::StoreUrl, http};
 
@@ -76,14 +76,13 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         dev: false,
         trusted_proxies: config.trusted_proxies.clone(),
     };
-    let codes = config.recovery_codes.unwrap_or(Switch::Off);
-    let app = open::app(config, store, keyring, codes, http)?;
+    let app = open::app(config, store, keyring, http)?;
     app.mfa().ready().await?;
     tracing::info!(
         listen = %address,
         issuer = issuer.as_str(),
         pages = config.pages,
-        recovery_codes = codes == Switch::On,
+        recovery_codes = app.mfa().recovery_codes().await?,
         workers = config.workers,
         version = env!("CARGO_PKG_VERSION"),
         "ready"
@@ -125,8 +124,7 @@ pub(super) async fn dev(config: &Config, reach: Reach, output: &mut Output) -> R
         dev: true,
         trusted_proxies: config.trusted_proxies.clone(),
     };
-    let codes = config.recovery_codes.unwrap_or(Switch::On);
-    let app = open::app(config, store, keyring, codes, http)?;
+    let app = open::app(config, store, keyring, http)?;
     dev::add_tenant(app.mfa()).await?;
     output.print(&dev::greeting(
         &dev::address(address),

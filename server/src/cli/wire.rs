@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};
 use crate::domain::{
-    AccountCard, AccountLine, AccountState, ClientCard, Factor, Issued, Scope, Status,
+    AccountCard, AccountLine, AccountState, ClientCard, Factor, Grant, Issued, Scope, Status,
     ThrottleStatus,
 };
 use crate::keyring::KeyLine;
@@ -49,6 +49,7 @@ impl From<AccountLine> for AccountRow {
             total,
             remaining,
             last_redeemed_at,
+            created_at: _,
         } = line;
         Self {
             id: id.as_str().to_owned(),
@@ -322,6 +323,10 @@ pub(super) struct ClientRow {
     id: String,
     name: String,
     scopes: Vec<&'static str>,
+    grants: Vec<&'static str>,
+    audiences: Vec<String>,
+    origins: Vec<String>,
+    public: bool,
     created_at: String,
 }
 
@@ -331,25 +336,34 @@ impl From<ClientCard> for ClientRow {
             id,
             name,
             scopes,
+            grants,
+            audiences,
+            origins,
+            public,
             created_at,
         } = card;
         Self {
             id,
             name,
             scopes: scopes.into_iter().map(Scope::name).collect(),
+            grants: grants.into_iter().map(Grant::name).collect(),
+            audiences,
+            origins,
+            public,
             created_at: rfc3339(created_at),
         }
     }
 }
 
 impl ClientRow {
-    pub(super) const HEADING: [&'static str; 4] = ["ID", "NAME", "ADDED", "SCOPES"];
+    pub(super) const HEADING: [&'static str; 5] = ["ID", "NAME", "ADDED", "GRANTS", "SCOPES"];
 
-    pub(super) fn cells(&self) -> [String; 4] {
+    pub(super) fn cells(&self) -> [String; 5] {
         [
             plain(&self.id),
             plain(&self.name),
             self.created_at.clone(),
+            self.grants.join(" "),
             self.scopes.join(" "),
         ]
     }
@@ -358,20 +372,24 @@ impl ClientRow {
 #[derive(Serialize)]
 struct NewClient<'a> {
     id: &'a str,
-    secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
 }
 
-/// Prints a new client's secret: the only time it can be read.
+/// Prints a new client's secret, if it has one: the only time it can be read.
 pub(super) fn print_client(
     output: &mut Output,
     id: &str,
-    secret: &Token,
+    secret: Option<&Token>,
     json: bool,
 ) -> io::Result<()> {
-    let secret = secret.reveal();
+    let secret = secret.map(Token::reveal);
     if json {
         return output.json(&NewClient { id, secret });
     }
+    let Some(secret) = secret else {
+        return output.print(&format!("client id      {id}\nIt has no secret."));
+    };
     let text = Zeroizing::new(format!(
         "client id      {id}\nclient secret  {secret}\n\
          The secret is shown this once. Lost, the client is removed and added again."

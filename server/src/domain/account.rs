@@ -34,6 +34,22 @@ pub struct AccountCard {
     pub created_at: crate::model::Timestamp,
 }
 
+impl From<Account> for AccountCard {
+    fn from(account: Account) -> Self {
+        let Account {
+            id,
+            login,
+            created_at,
+            ..
+        } = account;
+        Self {
+            id,
+            login,
+            created_at,
+        }
+    }
+}
+
 impl Mfa {
     /// Adds an account with a login and a password.
     ///
@@ -55,6 +71,7 @@ impl Mfa {
         let new = NewAccount {
             id,
             login: Some(fold_login(&login)),
+            issuer: None,
             password: Some(digest),
             at: now,
             event: event::by(caller, EventKind::AccountAdded, now),
@@ -71,21 +88,29 @@ impl Mfa {
     /// # Errors
     /// [`Refusal::UnknownAccount`]; a fault.
     pub async fn account(&self, id: &AccountId) -> Result<AccountCard> {
-        let Account {
-            id,
-            login,
-            created_at,
-            ..
-        } = self
-            .store
-            .account(id)
-            .await?
-            .ok_or(Refusal::UnknownAccount)?;
-        Ok(AccountCard {
-            id,
-            login,
-            created_at,
-        })
+        let found = self.store.account(id).await?;
+        found
+            .map(AccountCard::from)
+            .ok_or_else(|| Refusal::UnknownAccount.into())
+    }
+
+    /// The account that signs in with this login.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownAccount`]; a fault.
+    pub async fn account_by_login(&self, login: &str) -> Result<AccountCard> {
+        let found = self.store.account_by_login(&fold_login(login)).await?;
+        found
+            .map(AccountCard::from)
+            .ok_or_else(|| Refusal::UnknownAccount.into())
+    }
+
+    /// How many accounts there are.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn count_accounts(&self) -> Result<u64> {
+        Ok(self.store.count_accounts().await?)
     }
 
     /// A page of accounts, by identifier.

@@ -8,12 +8,14 @@ use zeroize::Zeroizing;
 
 use super::{Authority, Caller, Mfa, Refusal, Result, event, totp};
 use crate::entropy::{draw_authenticator_id, draw_bytes};
-use crate::keyring::{Sealing, token_digest};
+use crate::keyring::{Sealing, scope, token_digest};
 use crate::metrics::SignIn;
-use crate::model::{AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest};
+use crate::model::{
+    AccountId, AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest,
+};
 use crate::store::{
-    self, AcceptTotp, BoundTotp, ConfirmTotp, NewTotp, Others, Progress, Reserved, SessionKind,
-    TotpAccepted, TotpConfirmed,
+    self, AcceptTotp, BoundTotp, ConfirmTotp, NewEvent, NewTotp, Others, PendingTotp, Progress,
+    Reserved, SessionKind, TotpAccepted, TotpConfirmed,
 };
 
 /// An authenticator that waits for its first password: what the app needs.
@@ -54,6 +56,31 @@ pub enum Passed {
     SaveCodes,
 }
 
+/// Who may confirm what is begun, and what becomes of the others then.
+pub(super) struct Binding {
+    pub(super) holder: TokenDigest,
+    pub(super) others: Others,
+}
+
+/// A pending authenticator whose first password was right.
+pub(super) struct Waiting {
+    pub(super) pending: PendingTotp,
+    pub(super) holder: TokenDigest,
+    pub(super) others: Others,
+}
+
+/// What a program began within a session, any later sign-in of the account may confirm.
+pub(super) fn waiting_for_sign_in(account: &AccountId, others: Others) -> Binding {
+    let kind: &[u8] = match others {
+        Others::Keep => b"added at the next sign-in",
+        Others::Replace => b"replaced at the next sign-in",
+    };
+    Binding {
+        holder: TokenDigest(scope(kind, account, &[])),
+        others,
+    }
+}
+
 impl Mfa {
     /// Begins binding an authenticator; one begun before and still waiting stays as it is.
     ///
@@ -62,15 +89,25 @@ impl Mfa {
     /// [`Refusal::FreshProofRequired`]; a fault.
     pub async fn begin_enrollment(&self, caller: &Caller) -> Result<()> {
         let now = self.now();
-        let (holder, _) = self.may_bind(caller, now).await?;
-        if self
+        let Binding { holder, .. } = self.may_bind(caller, now).await?;
+        let waiting = self
             .store
             .pending_totp(&caller.account, &holder, now)
-            .await?
-            .is_some()
-        {
-            return Ok(());
+            .await?;
+        match waiting {
+            Some(_) => Ok(()),
+            None => self.begin_totp(caller, holder, now).await,
         }
+    }
+
+    /// Draws a secret and stores it as a pending authenticator, in the place of any other that
+    /// waits.
+    pub(super) async fn begin_totp(
+        &self,
+        caller: &Caller,
+        holder: TokenDigest,
+        now: Timestamp,
+    ) -> Result<()> {
         let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
         let id = draw_authenticator_id(&*self.entropy)?;
         let what = Sealing::Totp(&id.0);
@@ -94,7 +131,7 @@ impl Mfa {
     /// [`Refusal::NoPendingAuthenticator`], and those of [`Mfa::begin_enrollment`]; a fault.
     pub async fn pending_enrollment(&self, caller: &Caller) -> Result<Enrollment> {
         let now = self.now();
-        let (holder, replaces) = self.may_bind(caller, now).await?;
+        let Binding { holder, others } = self.may_bind(caller, now).await?;
         let pending = self
             .store
             .pending_totp(&caller.account, &holder, now)
@@ -106,7 +143,7 @@ impl Mfa {
             uri: totp::uri(&self.policy.product, &label, &secret),
             secret: totp::base32(&secret),
             label,
-            replaces,
+            replaces: others == Others::Replace,
         })
     }
 
@@ -118,7 +155,7 @@ impl Mfa {
     pub async fn confirm_enrollment(&self, caller: &Caller, otp: &str) -> Result<Passed> {
         let digits = totp::parse(otp).ok_or(Refusal::MalformedOtp)?;
         let now = self.now();
-        let (holder, replaces) = self.may_bind(caller, now).await?;
+        let Binding { holder, others } = self.may_bind(caller, now).await?;
         let pending = self
             .store
             .pending_totp(&caller.account, &holder, now)
@@ -130,10 +167,41 @@ impl Mfa {
             return self.otp_refused(caller, tries_left, now).await;
         };
         let (passed, progress) = self.progress(caller, now).await?;
-        let (others, kind) = if replaces {
-            (Others::Replace, EventKind::FactorReplaced)
-        } else {
-            (Others::Keep, EventKind::FactorEnrolled)
+        let proven = Waiting {
+            pending,
+            holder,
+            others,
+        };
+        self.bind(caller, proven, step, progress, None).await?;
+        if let (Others::Replace, Passed::Session(token)) = (others, &passed) {
+            // Whoever holds the lost authenticator may be in with it. If this breaks, the
+            // replacement stands, and the fault is told: the others can sign out by hand.
+            let here = token_digest(token);
+            self.store
+                .end_sessions(&caller.account, Some(&here))
+                .await?;
+        }
+        Ok(passed)
+    }
+
+    /// Makes a pending authenticator a bound one, with the progress and the codes that hang on it.
+    pub(super) async fn bind(
+        &self,
+        caller: &Caller,
+        proven: Waiting,
+        step: i64,
+        progress: Progress,
+        codes: Option<NewEvent>,
+    ) -> Result<()> {
+        let Waiting {
+            pending,
+            holder,
+            others,
+        } = proven;
+        let now = self.now();
+        let kind = match others {
+            Others::Replace => EventKind::FactorReplaced,
+            Others::Keep => EventKind::FactorEnrolled,
         };
         let confirm = ConfirmTotp {
             account: caller.account.clone(),
@@ -142,21 +210,12 @@ impl Mfa {
             step,
             others,
             progress,
+            codes,
             at: now,
             event: event::by(caller, kind, now),
         };
         match self.store.confirm_totp(confirm).await? {
-            TotpConfirmed::Done => {
-                if let (true, Passed::Session(token)) = (replaces, &passed) {
-                    // Whoever holds the lost authenticator may be in with it. If this breaks, the
-                    // replacement stands, and the fault is told: the others can sign out by hand.
-                    let here = token_digest(token);
-                    self.store
-                        .end_sessions(&caller.account, Some(&here))
-                        .await?;
-                }
-                Ok(passed)
-            }
+            TotpConfirmed::Done => Ok(()),
             TotpConfirmed::Gone => Err(Refusal::NoPendingAuthenticator.into()),
             TotpConfirmed::NoProgress => Err(gone(caller).into()),
         }
@@ -180,6 +239,20 @@ impl Mfa {
             return self.otp_refused(caller, tries_left, now).await;
         };
         let (passed, progress) = self.progress(caller, now).await?;
+        self.accept(caller, id, step, progress, tries_left).await?;
+        Ok(passed)
+    }
+
+    /// Spends a time step, with the progress that hangs on it.
+    pub(super) async fn accept(
+        &self,
+        caller: &Caller,
+        id: AuthenticatorId,
+        step: i64,
+        progress: Progress,
+        tries_left: u32,
+    ) -> Result<()> {
+        let now = self.now();
         let accept = AcceptTotp {
             account: caller.account.clone(),
             id,
@@ -191,7 +264,7 @@ impl Mfa {
         match self.store.accept_totp(accept).await? {
             TotpAccepted::Done => {
                 self.metrics.sign_in(SignIn::OtpAccepted);
-                Ok(passed)
+                Ok(())
             }
             TotpAccepted::StepSpent => self.otp_refused(caller, tries_left, now).await,
             TotpAccepted::NoProgress => Err(gone(caller).into()),
@@ -252,6 +325,7 @@ impl Mfa {
             step: now.0.div_euclid(1_000).div_euclid(totp::STEP) - 2,
             others: Others::Keep,
             progress: Progress::Nothing,
+            codes: None,
             at: now,
             event: event::by(caller, EventKind::FactorEnrolled, now).because("given secret"),
         };
@@ -264,34 +338,60 @@ impl Mfa {
     }
 
     /// Who may bind: on the way in, whoever has none; within, whoever came by a recovery code (in
-    /// place of the lost one) or has just proven the one there is.
-    async fn may_bind(&self, caller: &Caller, now: Timestamp) -> Result<(TokenDigest, bool)> {
+    /// place of the lost one), has just proven the one there is, or has none and just signed in.
+    pub(super) async fn may_bind(&self, caller: &Caller, now: Timestamp) -> Result<Binding> {
         match &caller.authority {
             Authority::Challenge { digest, .. } => {
                 if self.store.authenticators(&caller.account).await?.is_empty() {
-                    Ok((*digest, false))
+                    Ok(Binding {
+                        holder: *digest,
+                        others: Others::Keep,
+                    })
                 } else {
                     Err(Refusal::AlreadyEnrolled.into())
                 }
             }
-            Authority::Session { digest, kind, .. } => {
-                let may =
-                    *kind == SessionKind::Recovery || caller.is_fresh(now, self.policy.fresh_for);
-                if may {
-                    Ok((*digest, true))
-                } else {
-                    Err(Refusal::FreshProofRequired.into())
+            Authority::Session {
+                digest,
+                kind,
+                auth_time,
+                client,
+                ..
+            } => {
+                let recovering = *kind == SessionKind::Recovery;
+                let may = recovering
+                    || caller.is_fresh(now, self.policy.fresh_for)
+                    || now.since(*auth_time) <= self.policy.fresh_for
+                        && self.store.authenticators(&caller.account).await?.is_empty();
+                if !may {
+                    return Err(Refusal::FreshProofRequired.into());
                 }
+                Ok(match client {
+                    // Our pages have one authenticator at a time.
+                    None => Binding {
+                        holder: *digest,
+                        others: Others::Replace,
+                    },
+                    // A program's is confirmed at the next sign-in, by another challenge.
+                    Some(_) if recovering => waiting_for_sign_in(&caller.account, Others::Replace),
+                    Some(_) => waiting_for_sign_in(&caller.account, Others::Keep),
+                })
             }
-            Authority::Host { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+            Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => {
+                Err(Refusal::OutOfOrder.into())
+            }
         }
     }
 
     /// What a proven factor brings about for this caller.
     async fn progress(&self, caller: &Caller, now: Timestamp) -> Result<(Passed, Progress)> {
         match &caller.authority {
-            Authority::Challenge { digest, .. } => {
-                let codes_due = self.policy.recovery_codes
+            Authority::Challenge {
+                digest,
+                asked: None,
+                ..
+            } => {
+                let codes_due = self.recovery_codes().await?
                     && self.store.live_batch(&caller.account).await?.is_none();
                 if codes_due {
                     return Ok((
@@ -310,6 +410,7 @@ impl Mfa {
                 digest,
                 auth_time,
                 opened_by,
+                client: None,
                 ..
             } => {
                 let (token, mut next) = self.full_session(&caller.account, now)?;
@@ -321,11 +422,15 @@ impl Mfa {
                 };
                 Ok((Passed::Session(token), progress))
             }
-            Authority::Host { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+            Authority::Challenge { .. }
+            | Authority::Session { .. }
+            | Authority::Host { .. }
+            | Authority::Manager { .. }
+            | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
         }
     }
 
-    fn matching(
+    pub(super) fn matching(
         &self,
         caller: &Caller,
         bound: &[BoundTotp],
@@ -341,7 +446,7 @@ impl Mfa {
         Ok(None)
     }
 
-    async fn reserve_otp(&self, caller: &Caller, now: Timestamp) -> Result<u32> {
+    pub(super) async fn reserve_otp(&self, caller: &Caller, now: Timestamp) -> Result<u32> {
         let policy = self.policy.totp_throttle;
         let reserved = self
             .store
@@ -356,12 +461,12 @@ impl Mfa {
         Err(Refusal::OtpThrottled { retry_at }.into())
     }
 
-    async fn otp_refused(
+    pub(super) async fn otp_refused<T>(
         &self,
         caller: &Caller,
         tries_left: u32,
         now: Timestamp,
-    ) -> Result<Passed> {
+    ) -> Result<T> {
         self.metrics.sign_in(SignIn::OtpRefused);
         self.store
             .record(vec![event::by(caller, EventKind::FactorRefused, now)])
@@ -369,7 +474,7 @@ impl Mfa {
         Err(Refusal::OtpNotAccepted { tries_left }.into())
     }
 
-    fn open_secret(
+    pub(super) fn open_secret(
         &self,
         caller: &Caller,
         id: &AuthenticatorId,

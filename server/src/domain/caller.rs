@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
-use crate::store::{Actor, Beside, SessionKind};
+use crate::store::{Actor, Asked, Beside, SessionKind};
 
 /// Made by a dialect's extractor; what may be done depends on it alone.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub enum Authority {
         factor_at: Option<Timestamp>,
         /// When the first was.
         password_at: Timestamp,
+        /// What a program asked for; `None` on our own pages.
+        asked: Option<Asked>,
     },
     /// A person who is in.
     Session {
@@ -40,6 +42,8 @@ pub enum Authority {
         factor_at: Option<Timestamp>,
         /// The code that opened it: generation and number.
         opened_by: Option<(u32, u32)>,
+        /// The program that holds tokens of it; `None` of a browser.
+        client: Option<String>,
     },
     /// A host that has a login of its own and vouches for the person.
     Host {
@@ -47,6 +51,11 @@ pub enum Authority {
         client: String,
         /// What it says it has seen; `None` where nothing needs to be vouched for.
         proof: Option<HostProof>,
+    },
+    /// A program that manages the tenant.
+    Manager {
+        /// Its client identifier.
+        client: String,
     },
     /// Somebody at the command line of the server.
     Administrator,
@@ -82,11 +91,23 @@ impl Caller {
         }
     }
 
+    /// A program that manages the tenant, for this account.
+    pub fn manager(client: &str, account: AccountId, ip: Option<IpAddr>) -> Self {
+        let client = client.to_owned();
+        Self {
+            account,
+            authority: Authority::Manager { client },
+            ip,
+        }
+    }
+
     /// Who it is, for the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.authority {
             Authority::Challenge { .. } | Authority::Session { .. } => Actor::Person,
-            Authority::Host { client, .. } => Actor::Client(client.clone()),
+            Authority::Host { client, .. } | Authority::Manager { client } => {
+                Actor::Client(client.clone())
+            }
             Authority::Administrator => Actor::Administrator,
         }
     }
@@ -115,7 +136,7 @@ impl Caller {
     pub(super) fn holder(&self) -> Option<TokenDigest> {
         match self.authority {
             Authority::Challenge { digest, .. } | Authority::Session { digest, .. } => Some(digest),
-            Authority::Host { .. } | Authority::Administrator => None,
+            Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => None,
         }
     }
 
@@ -138,7 +159,7 @@ impl Caller {
                 Some(proof) => Some(proof.at),
                 None => None,
             },
-            Authority::Administrator => return true,
+            Authority::Manager { .. } | Authority::Administrator => return true,
         };
         proven_at.is_some_and(|at| {
             // A little ahead of our clock is a clock's fault, not a lie.

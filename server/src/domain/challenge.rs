@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Authority, Caller, Fault, Mfa, Refusal, Result, event};
+use super::{Authority, Caller, Fault, Mfa, Refusal, Result, event, tokens};
 use crate::entropy::draw_token;
 use crate::hasher::{Job, Lane};
 use crate::keyring::{digest_parts, scope, token_digest};
@@ -14,8 +14,8 @@ use crate::model::{
     AccountId, EventKind, Generation, Scheme, SecretDigest, Timestamp, Token, TokenDigest,
 };
 use crate::store::{
-    self, Account, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Reserved,
-    Session, SessionKind,
+    self, Account, Asked, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Reserved,
+    SessionKind,
 };
 
 /// A password was right.
@@ -50,6 +50,16 @@ impl Mfa {
         password: &Zeroizing<String>,
         ip: Option<IpAddr>,
     ) -> Result<SignedIn> {
+        self.begin(login, password, None, ip).await
+    }
+
+    pub(super) async fn begin(
+        &self,
+        login: &str,
+        password: &Zeroizing<String>,
+        asked: Option<Asked>,
+        ip: Option<IpAddr>,
+    ) -> Result<SignedIn> {
         let now = self.now();
         let login = fold_login(login);
         let permit = self.hasher.admit(Lane::Passwords)?;
@@ -81,8 +91,12 @@ impl Mfa {
         let challenge = NewChallenge {
             digest,
             account: account.clone(),
-            at: now,
-            expires_at: now.plus(self.policy.challenge_for),
+            password_at: now,
+            expires_at: now.plus(match asked {
+                Some(_) => self.policy.mfa_token_for,
+                None => self.policy.challenge_for,
+            }),
+            asked: asked.clone(),
             event: event::by_person(&account, EventKind::PasswordVerified, now, ip),
         };
         if !self.store.open_challenge(challenge).await? {
@@ -93,6 +107,7 @@ impl Mfa {
             digest,
             factor_at: None,
             password_at: now,
+            asked,
         };
         Ok(SignedIn {
             challenge: token,
@@ -129,17 +144,21 @@ impl Mfa {
         Err(Refusal::PasswordThrottled { retry_at }.into())
     }
 
-    /// Whose challenge this is.
+    /// Whose challenge of our own pages this is.
     ///
     /// # Errors
-    /// [`Refusal::ChallengeGone`]; a fault.
+    /// [`Refusal::ChallengeGone`], also for a program's; a fault.
     pub async fn caller_by_challenge(&self, token: &Token, ip: Option<IpAddr>) -> Result<Caller> {
         let digest = token_digest(token);
         let challenge = self.open_challenge_of(&digest).await?;
+        if challenge.asked.is_some() {
+            return Err(Refusal::ChallengeGone.into());
+        }
         let authority = Authority::Challenge {
             digest,
             factor_at: challenge.factor_at,
             password_at: challenge.password_at,
+            asked: None,
         };
         Ok(Caller {
             account: challenge.account,
@@ -148,38 +167,21 @@ impl Mfa {
         })
     }
 
-    /// Whose session this is.
+    /// Whose session of a browser this is.
     ///
     /// # Errors
-    /// [`Refusal::SessionGone`]; a fault.
+    /// [`Refusal::SessionGone`], also for a program's; a fault.
     pub async fn caller_by_session(&self, token: &Token, ip: Option<IpAddr>) -> Result<Caller> {
         let digest = token_digest(token);
         let now = self.now();
         let idle_since = Timestamp(now.0.saturating_sub(self.policy.idle_for.0));
-        let Session {
-            account,
-            kind,
-            auth_time,
-            factor_at,
-            opened_by,
-            ..
-        } = self
+        let session = self
             .store
             .session(&digest, now, idle_since)
             .await?
+            .filter(|session| session.client.is_none())
             .ok_or(Refusal::SessionGone)?;
-        let authority = Authority::Session {
-            digest,
-            kind,
-            auth_time,
-            factor_at,
-            opened_by,
-        };
-        Ok(Caller {
-            account,
-            authority,
-            ip,
-        })
+        Ok(tokens::caller_of(digest, session, ip))
     }
 
     /// What the challenge still needs.
@@ -272,6 +274,8 @@ impl Mfa {
             auth_time: now,
             factor_at: Some(now),
             opened_by: None,
+            client: None,
+            refresh: None,
             at: now,
             expires_at: now.plus(self.policy.session_for),
         };

@@ -167,9 +167,14 @@ impl Mfa {
         })
     }
 
-    /// At the command line an account that a host vouches for (it has no login here) stays so.
+    /// For those who act for others, an account that a host vouches for (it has no login here and
+    /// lives at no issuer) stays so.
     async fn beside(&self, caller: &Caller) -> Result<Beside> {
-        if !matches!(caller.authority, Authority::Administrator) {
+        let for_others = matches!(
+            caller.authority,
+            Authority::Administrator | Authority::Manager { .. }
+        );
+        if !for_others {
             return Ok(caller.beside());
         }
         let account = self
@@ -177,7 +182,7 @@ impl Mfa {
             .account(&caller.account)
             .await?
             .ok_or(Refusal::UnknownAccount)?;
-        Ok(if account.login.is_some() {
+        Ok(if account.login.is_some() || account.issuer.is_some() {
             Beside::Authenticator
         } else {
             Beside::Host

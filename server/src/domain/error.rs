@@ -71,6 +71,8 @@ pub enum Refusal {
         /// When the next can be tried; never, without an administrator.
         retry_at: Option<Timestamp>,
     },
+    /// There is no such authenticator.
+    UnknownAuthenticator,
     /// There are no recovery codes here: the feature is off.
     RecoveryCodesOff,
     /// The code is wrong, used, superseded, revoked, or the account has none or is unknown: one
@@ -97,10 +99,18 @@ pub enum Refusal {
     NotConfirmed,
     /// The idempotency key came with another request, or its answer can no longer be given.
     IdempotencyConflict,
+    /// The challenge ran out.
+    ChallengeExpired,
+    /// The challenge was opened for another program.
+    ChallengeOfAnother,
     /// The client's identifier is another client's.
     ClientTaken,
     /// There is no such client.
     UnknownClient,
+    /// The refresh token is nobody's, another client's, or was followed by another.
+    RefreshGone,
+    /// The switch is fixed by a setting of the server.
+    SwitchFixed,
 }
 
 impl From<Refusal> for Error {

@@ -4,6 +4,7 @@
 //! of HTTP, JSON or SQL. What may be done depends on the [`Caller`] alone.
 
 mod account;
+mod associate;
 mod authenticator;
 mod caller;
 mod challenge;
@@ -14,21 +15,28 @@ mod event;
 mod policy;
 mod recovery;
 mod redeem;
+mod signing;
 mod status;
+mod tenant;
+mod tokens;
 mod totp;
 
 use std::sync::Arc;
 
 pub use self::account::{AccountCard, NewPerson};
+pub use self::associate::Association;
 pub use self::authenticator::{Enrollment, Factor, Passed};
 pub use self::caller::{Authority, Caller, HostProof, VouchedBy};
 pub use self::challenge::{NextStep, Saved, SignedIn};
-pub use self::client::{ClientCard, NewMachineClient, SCOPES, Scope};
+pub use self::client::{ClientCard, Grant, NewClient, Scope, Secrecy};
 pub use self::error::{Error, Fault, Refusal};
 pub use self::policy::Policy;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
+pub use self::signing::{Overlap, SigningKey};
 pub use self::status::{AccountState, PendingStatus, Status, ThrottleStatus, wait_until};
+pub use self::tenant::{SecondFactor, Toggle};
+pub use self::tokens::{Opened, Reach, Renewed, Renewing};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hasher::Hasher;
@@ -37,7 +45,9 @@ use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
-pub use crate::store::{AccountLine, AccountPage, Activation, Actor, Event, SessionKind};
+pub use crate::store::{
+    AccountLine, AccountPage, Activation, Actor, Asked, Event, NamedTotp, SessionKind,
+};
 
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Error>;

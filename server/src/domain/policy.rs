@@ -2,6 +2,7 @@
 
 use spare_key_core::Spec;
 
+use super::Toggle;
 use crate::model::{HashParams, Millis};
 use crate::store::ThrottlePolicy;
 
@@ -9,7 +10,7 @@ use crate::store::ThrottlePolicy;
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Whether there are recovery codes at all. Off: none issued, none accepted.
-    pub recovery_codes: bool,
+    pub recovery_codes: Toggle,
     /// What a batch is unless the caller asks otherwise.
     pub batch: Spec,
     /// What one slow hash costs.
@@ -20,12 +21,19 @@ pub struct Policy {
     pub replay_for: Millis,
     /// How recent a factor must be for changing factors and codes.
     pub fresh_for: Millis,
-    /// How long a challenge stays open.
+    /// How long a challenge of our pages stays open.
     pub challenge_for: Millis,
+    /// How long one of a program does (Auth0: 10 minutes).
+    pub mfa_token_for: Millis,
     /// The longest session (NIST SP 800-63B-4, 2.2.3: at most 24 hours).
     pub session_for: Millis,
     /// The longest pause in one (at most one hour).
     pub idle_for: Millis,
+    /// The longest that a program's refresh token gives new tokens.
+    pub refresh_for: Millis,
+    /// How long a refresh token that was followed by the next still gives one, in case the answer
+    /// was lost.
+    pub refresh_lost_for: Millis,
     /// Guessing recovery codes.
     pub recovery_throttle: ThrottlePolicy,
     /// Guessing one-time passwords.
@@ -64,18 +72,23 @@ pub(super) const HASH: HashParams = HashParams {
 };
 
 impl Policy {
-    /// The defaults of production, with recovery codes switched on or off.
+    /// The defaults of production, with recovery codes on or off until somebody switches them.
     pub fn standard(recovery_codes: bool) -> Self {
         Self {
-            recovery_codes,
+            recovery_codes: Toggle::Settable {
+                at_first: recovery_codes,
+            },
             batch: Spec::LIST,
             hash: HASH,
             pending_for: Millis::minutes(10),
             replay_for: Millis::minutes(10),
             fresh_for: Millis::minutes(5),
             challenge_for: Millis::minutes(20),
+            mfa_token_for: Millis::minutes(10),
             session_for: Millis::minutes(12 * 60),
             idle_for: Millis::minutes(60),
+            refresh_for: Millis::minutes(30 * 24 * 60),
+            refresh_lost_for: Millis::minutes(1),
             recovery_throttle: THROTTLE,
             totp_throttle: THROTTLE,
             password_throttle: PASSWORD_THROTTLE,

@@ -84,7 +84,7 @@ impl Mfa {
     /// [`Refusal::NoAuthenticator`], [`Refusal::UnknownAccount`],
     /// [`Refusal::IdempotencyConflict`]; busy; a fault. Nothing changed then.
     pub async fn stage(&self, caller: &Caller, request: StageRequest) -> Result<Issued> {
-        self.recovery_codes_are_on()?;
+        self.recovery_codes_are_on().await?;
         let now = self.now();
         if let Some(replay) = self
             .replay(caller, request.idempotency.as_ref(), now)
@@ -142,7 +142,7 @@ impl Mfa {
     /// # Errors
     /// [`Refusal::RecoveryCodesOff`], [`Refusal::NoPendingBatch`]; a fault.
     pub async fn pending(&self, caller: &Caller) -> Result<Issued> {
-        self.recovery_codes_are_on()?;
+        self.recovery_codes_are_on().await?;
         let now = self.now();
         let holder = caller.holder();
         let shown = self
@@ -162,7 +162,7 @@ impl Mfa {
     /// # Errors
     /// [`Refusal::RecoveryCodesOff`], [`Refusal::NoPendingBatch`]; a fault.
     pub async fn replacement(&self, caller: &Caller) -> Result<Issued> {
-        self.recovery_codes_are_on()?;
+        self.recovery_codes_are_on().await?;
         let now = self.now();
         let live = self.store.live_batch(&caller.account).await?;
         let generation = live.ok_or(Refusal::NoPendingBatch)?.generation;
@@ -200,7 +200,7 @@ impl Mfa {
         generation: Generation,
         progress: Progress,
     ) -> Result<bool> {
-        self.recovery_codes_are_on()?;
+        self.recovery_codes_are_on().await?;
         let now = self.now();
         let activate = Activate {
             account: caller.account.clone(),
@@ -255,8 +255,8 @@ impl Mfa {
         Ok(self.store.revoke(&caller.account, now, row).await?)
     }
 
-    pub(super) fn recovery_codes_are_on(&self) -> Result<()> {
-        if self.policy.recovery_codes {
+    pub(super) async fn recovery_codes_are_on(&self) -> Result<()> {
+        if self.recovery_codes().await? {
             Ok(())
         } else {
             Err(Refusal::RecoveryCodesOff.into())
@@ -272,7 +272,9 @@ impl Mfa {
         let first = match &caller.authority {
             Authority::Host { proof, .. } => proof.is_some(),
             Authority::Challenge { factor_at, .. } => factor_at.is_some(),
-            Authority::Session { .. } | Authority::Administrator => false,
+            Authority::Session { .. } | Authority::Manager { .. } | Authority::Administrator => {
+                false
+            }
         };
         if first && self.store.live_batch(&caller.account).await?.is_none() {
             return Ok(());

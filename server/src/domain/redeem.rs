@@ -7,14 +7,15 @@
 use spare_key_core::{Code, Format, Spec};
 use subtle::ConstantTimeEq;
 
-use super::{Authority, Caller, Fault, Issued, Mfa, Refusal, Result, event};
+use super::{Authority, Caller, Fault, Issued, Mfa, Opened, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
 use crate::keyring::token_digest;
 use crate::metrics::Outcome;
 use crate::model::{EventKind, Generation, Scheme, Timestamp, Token};
 use crate::store::{
-    self, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind, StoredCode,
+    self, AtTheEnd, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind,
+    StoredCode,
 };
 
 /// Tries at replacing a batch while others change the same account.
@@ -35,8 +36,10 @@ pub struct Redemption {
     pub low: bool,
     /// The next code, live at once, where a single code was spent.
     pub replacement: Option<Issued>,
-    /// The session it opened, where a challenge was open.
+    /// The session it opened, where a challenge of our pages was open.
     pub session: Option<Token>,
+    /// The session it opened, where a program's challenge was open.
+    pub opened: Option<Opened>,
 }
 
 /// The row that an attempt is measured against, if there is one.
@@ -45,11 +48,22 @@ struct Candidate {
     format: Format,
     scheme: Scheme,
     row: Option<StoredCode>,
+    /// Whether one at most was unused when it was read.
+    last: bool,
+}
+
+/// Where a spent code leads.
+struct Way {
+    session: Option<Token>,
+    opened: Option<Opened>,
+    progress: Progress,
 }
 
 impl Mfa {
     /// Spends a code. Of a person, the challenge is spent in the same transaction and opens a
-    /// session that may do one thing: enroll a new authenticator in place of the lost one.
+    /// session that may do one thing: enroll a new authenticator in place of the lost one. A list's
+    /// last code is replaced by a single one where a program redeems it: it has no page that would
+    /// ask for a new list.
     ///
     /// # Errors
     /// [`Refusal::ChallengeGone`], [`Refusal::Throttled`], [`Refusal::CodeNotAccepted`];
@@ -98,7 +112,9 @@ impl Mfa {
             }
             Authority::Host { .. } => Ok(()),
             // Who is in already, or sits at the server, has nothing to redeem.
-            Authority::Session { .. } | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
+            Authority::Session { .. } | Authority::Manager { .. } | Authority::Administrator => {
+                Err(Refusal::OutOfOrder.into())
+            }
         }
     }
 
@@ -130,7 +146,7 @@ impl Mfa {
         permit: &Permit,
         now: Timestamp,
     ) -> Result<Option<Redemption>> {
-        let live = if self.policy.recovery_codes {
+        let live = if self.recovery_codes().await? {
             self.store.live_batch(&caller.account).await?
         } else {
             None
@@ -176,12 +192,14 @@ impl Mfa {
         let locator =
             self.keyring
                 .locator(scheme.key, &caller.account, generation, code.canonical())?;
+        let last = codes.iter().filter(|row| !row.used).count() <= 1;
         let row = codes.into_iter().find(|row| row.locator == locator);
         Ok(Candidate {
             generation,
             format,
             scheme,
             row,
+            last,
         })
     }
 
@@ -219,16 +237,24 @@ impl Mfa {
         now: Timestamp,
     ) -> Result<std::result::Result<Redemption, &'static str>> {
         let generation = candidate.generation;
+        let at_the_end = at_the_end(caller);
+        let mut replace = match candidate.format {
+            Format::List => candidate.last && at_the_end == AtTheEnd::Replace,
+            Format::Single => true,
+        };
         for _ in 0..TRIES {
-            let (replacement, issued) = match candidate.format {
-                Format::List => (None, None),
-                Format::Single => {
-                    let draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
-                    let draft = draft.at_once(caller, now);
-                    (Some(draft.stage), Some(draft.issued))
-                }
+            let (replacement, issued) = if replace {
+                let draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
+                let draft = draft.at_once(caller, now);
+                (Some(draft.stage), Some(draft.issued))
+            } else {
+                (None, None)
             };
-            let (session, progress) = self.recovery_session(caller, generation, number, now)?;
+            let Way {
+                session,
+                opened,
+                progress,
+            } = self.recovery_session(caller, generation, number, now)?;
             let row = event::by(caller, EventKind::CodesRedeemed, now)
                 .about(generation)
                 .number(number);
@@ -238,6 +264,7 @@ impl Mfa {
                 number,
                 progress,
                 replacement,
+                at_the_end,
                 at: now,
                 event: match caller.vouched() {
                     Some(proof) => row.because(proof),
@@ -254,11 +281,13 @@ impl Mfa {
                         low: issued.is_none() && remaining <= self.policy.low_at,
                         replacement: issued,
                         session,
+                        opened,
                     }));
                 }
                 Redeemed::AlreadyUsed => return Ok(Err("used")),
                 Redeemed::NotLive => return Ok(Err("superseded")),
                 Redeemed::NoProgress => return Err(Refusal::ChallengeGone.into()),
+                Redeemed::ReplacementDue => replace = true,
                 Redeemed::GenerationTaken => {}
             }
         }
@@ -271,10 +300,25 @@ impl Mfa {
         generation: Generation,
         number: u32,
         now: Timestamp,
-    ) -> Result<(Option<Token>, Progress)> {
-        let Authority::Challenge { digest, .. } = caller.authority else {
-            return Ok((None, Progress::Nothing));
+    ) -> Result<Way> {
+        let Authority::Challenge { digest, asked, .. } = &caller.authority else {
+            return Ok(Way {
+                session: None,
+                opened: None,
+                progress: Progress::Nothing,
+            });
         };
+        let challenge = *digest;
+        if asked.is_some() {
+            let opened_by = Some((generation.0, number));
+            let (opened, session) =
+                self.session_for(caller, SessionKind::Recovery, opened_by, now)?;
+            return Ok(Way {
+                session: None,
+                opened: Some(opened),
+                progress: Progress::Grant { challenge, session },
+            });
+        }
         let token = draw_token(&*self.entropy)?;
         let session = NewSession {
             digest: token_digest(&token),
@@ -283,16 +327,16 @@ impl Mfa {
             auth_time: now,
             factor_at: None,
             opened_by: Some((generation.0, number)),
+            client: None,
+            refresh: None,
             at: now,
             expires_at: now.plus(self.policy.session_for),
         };
-        Ok((
-            Some(token),
-            Progress::Grant {
-                challenge: digest,
-                session,
-            },
-        ))
+        Ok(Way {
+            session: Some(token),
+            opened: None,
+            progress: Progress::Grant { challenge, session },
+        })
     }
 
     /// A fault of ours is not charged to the person. If this fails too, the charge stands.
@@ -305,5 +349,13 @@ impl Mfa {
         if let Err(fault) = undone {
             tracing::warn!(error = %fault, "an attempt that a fault cut off stays charged");
         }
+    }
+}
+
+/// Our own pages and hosts ask the person for a new list; a program cannot.
+fn at_the_end(caller: &Caller) -> AtTheEnd {
+    match caller.authority {
+        Authority::Challenge { asked: Some(_), .. } => AtTheEnd::Replace,
+        _ => AtTheEnd::Nothing,
     }
 }

@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::request::{ClientIp, Product, RequestId};
-use super::{Web, native, pages};
+use super::{Web, auth0, native, pages};
 use crate::clock::Stopwatch;
 
 /// The longest a request may take, waiting for the hash pool included.
@@ -169,13 +169,15 @@ fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
 #[derive(Debug, Clone)]
 struct Form {
     page: bool,
+    path: String,
     id: String,
     product: Option<Product>,
 }
 
 impl Form {
     fn of(request: &Request) -> Self {
-        let api = request.uri().path().starts_with("/recovery/");
+        let path = request.uri().path();
+        let api = path.starts_with("/recovery/") || auth0::owns(path);
         let page = !api
             && request
                 .headers()
@@ -188,6 +190,7 @@ impl Form {
             .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
         Self {
             page,
+            path: path.to_owned(),
             id,
             product: request.extensions().get().cloned(),
         }
@@ -198,7 +201,11 @@ impl Form {
             let product = self.product.as_ref().map_or("", |Product(name)| name);
             pages::plain(status, product, &self.id)
         } else {
-            native::plain(status, &self.id)
+            if auth0::owns(&self.path) {
+                auth0::plain(&self.path, status, &self.id)
+            } else {
+                native::plain(status, &self.id)
+            }
         }
     }
 }

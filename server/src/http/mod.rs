@@ -4,6 +4,8 @@
 //! answer; headers; time limit and panics; who is calling from where; body limit.
 
 pub mod assets;
+mod auth0;
+mod cors;
 mod docs;
 mod layers;
 mod native;
@@ -20,6 +22,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::Mfa;
+use crate::token::Tokens;
 
 /// The largest body taken, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -51,11 +54,28 @@ pub struct Web {
     pub mfa: Mfa,
     /// How the product is reached.
     pub settings: Arc<Settings>,
+    /// The issuer's tokens.
+    pub tokens: Arc<Tokens>,
+    /// How often programs may manage.
+    limits: Arc<auth0::limits::Limits>,
+}
+
+impl Web {
+    /// These use cases, reached like this.
+    pub fn new(mfa: Mfa, settings: Arc<Settings>) -> Self {
+        let tokens = Tokens::new(format!("{}/", settings.issuer));
+        Self {
+            mfa,
+            settings,
+            tokens: Arc::new(tokens),
+            limits: Arc::default(),
+        }
+    }
 }
 
 /// Every route with every layer.
 pub fn router(web: Web) -> Router {
-    let (api, document) = documented().split_for_parts();
+    let (api, document) = documented(Some(&web)).split_for_parts();
     let document = Arc::new(document);
     let mut router = api
         .merge(ops::router())
@@ -76,11 +96,18 @@ pub fn router(web: Web) -> Router {
 }
 
 /// The dialects' routes with their description.
-fn documented() -> OpenApiRouter<Web> {
-    OpenApiRouter::with_openapi(docs::info()).merge(native::router())
+fn documented(web: Option<&Web>) -> OpenApiRouter<Web> {
+    let mut shared = auth0::shared();
+    if let Some(web) = web {
+        shared = shared.layer(cors::layer(web.clone()));
+    }
+    OpenApiRouter::with_openapi(docs::info())
+        .merge(native::router())
+        .merge(auth0::router())
+        .merge(shared)
 }
 
 /// The OpenAPI document of all dialects.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    documented(None).into_openapi()
 }

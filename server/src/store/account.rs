@@ -21,6 +21,8 @@ pub struct NewAccount {
     pub id: AccountId,
     /// What the person signs in with, unique when present, compared as given (the domain folds).
     pub login: Option<String>,
+    /// The identity provider that it lives at; `None`: here, or behind a host.
+    pub issuer: Option<String>,
     /// The password's digest.
     pub password: Option<PasswordDigest>,
     /// Now.
@@ -47,6 +49,8 @@ pub struct Account {
     pub id: AccountId,
     /// What the person signs in with.
     pub login: Option<String>,
+    /// The identity provider that it lives at; `None`: here, or behind a host.
+    pub issuer: Option<String>,
     /// The password's digest, when the password lives here.
     pub password: Option<PasswordDigest>,
     /// The highest number ever given to a batch of this account; 0 before the first.
@@ -72,6 +76,8 @@ pub struct AccountLine {
     pub remaining: u32,
     /// When a code was last redeemed, in any generation.
     pub last_redeemed_at: Option<Timestamp>,
+    /// When it came into being.
+    pub created_at: Timestamp,
 }
 
 /// Which accounts to list: ordered by identifier, after `after`, at most `limit`.
@@ -82,6 +88,8 @@ pub struct AccountPage {
     pub remaining_at_most: Option<u32>,
     /// The identifier that ended the page before.
     pub after: Option<AccountId>,
+    /// So many are left out after that.
+    pub skip: u32,
     /// At most so many.
     pub limit: u32,
 }
@@ -100,6 +108,9 @@ pub trait Accounts {
 
     /// A page of accounts.
     async fn accounts(&self, page: AccountPage) -> StoreResult<Vec<AccountLine>>;
+
+    /// How many accounts there are.
+    async fn count_accounts(&self) -> StoreResult<u64>;
 
     /// Deletes the account and all of it: authenticators, batches, codes, challenges, sessions,
     /// throttles, events, notifications. `false` when there was none.

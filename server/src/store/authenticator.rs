@@ -72,6 +72,9 @@ pub struct ConfirmTotp {
     pub others: Others,
     /// What it brings about.
     pub progress: Progress,
+    /// The audit row of the codes that were staged with it by the same holder: they go live in
+    /// the same transaction. `None`: none are to.
+    pub codes: Option<NewEvent>,
     /// Now.
     pub at: Timestamp,
     /// The audit row.
@@ -117,6 +120,46 @@ pub enum TotpAccepted {
     NoProgress,
 }
 
+/// Unbinds an authenticator.
+#[derive(Debug, Clone)]
+pub struct RemoveTotp {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: AuthenticatorId,
+    /// Now.
+    pub at: Timestamp,
+    /// The audit row.
+    pub event: NewEvent,
+    /// The audit row of the codes that end with the last authenticator.
+    pub codes: NewEvent,
+}
+
+/// What came of unbinding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotpRemoved {
+    /// It is unbound, and others are there.
+    Done,
+    /// It was the last: live and pending codes are ended with it, as they are never the only
+    /// factor.
+    Last,
+    /// There is no such authenticator.
+    Gone,
+}
+
+/// An authenticator found by its name alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTotp {
+    /// Whose.
+    pub account: AccountId,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// When it was bound; `None`: it waits for its first password.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was last accepted.
+    pub last_used_at: Option<Timestamp>,
+}
+
 /// What the domain asks about authenticators.
 #[async_trait]
 pub trait Authenticators {
@@ -134,6 +177,24 @@ pub trait Authenticators {
 
     /// Binds a pending authenticator and clears the TOTP throttle.
     async fn confirm_totp(&self, confirm: ConfirmTotp) -> StoreResult<TotpConfirmed>;
+
+    /// The account's authenticator that waits for its first password, whoever began it, unless it
+    /// has lapsed: its name, when it was begun, who may confirm it.
+    async fn waiting_totp(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> StoreResult<Option<(AuthenticatorId, Timestamp, TokenDigest)>>;
+
+    /// The authenticator of this name, pending ones that have lapsed excepted.
+    async fn named_totp(
+        &self,
+        id: &AuthenticatorId,
+        now: Timestamp,
+    ) -> StoreResult<Option<NamedTotp>>;
+
+    /// Unbinds an authenticator, or drops a pending one.
+    async fn remove_totp(&self, remove: RemoveTotp) -> StoreResult<TotpRemoved>;
 
     /// The account's bound authenticators, oldest first.
     async fn authenticators(&self, account: &AccountId) -> StoreResult<Vec<BoundTotp>>;

@@ -13,6 +13,8 @@ mod client;
 mod event;
 mod progress;
 mod recovery;
+mod setting;
+mod signing;
 mod throttle;
 
 use std::error::Error;
@@ -23,6 +25,8 @@ pub use client::*;
 pub use event::*;
 pub use progress::*;
 pub use recovery::*;
+pub use setting::*;
+pub use signing::*;
 pub use throttle::*;
 
 use crate::model::Timestamp;
@@ -51,6 +55,8 @@ pub trait Store:
     + Events
     + Recovery
     + Sessions
+    + Settings
+    + SigningKeys
     + Throttles
     + Upkeep
     + Send
@@ -67,6 +73,8 @@ impl<T> Store for T where
         + Events
         + Recovery
         + Sessions
+        + Settings
+        + SigningKeys
         + Throttles
         + Upkeep
         + Send

@@ -9,6 +9,17 @@ use async_trait::async_trait;
 use super::{NewEvent, StoreResult};
 use crate::model::{AccountId, Timestamp, TokenDigest};
 
+/// What a program asked for when it sent the person here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The program's client identifier.
+    pub client: String,
+    /// The API that it wants to call; `None`: it only wants to know who it is.
+    pub audience: Option<String>,
+    /// The scopes, by spaces.
+    pub scope: String,
+}
+
 /// A challenge to open, behind a proven first factor.
 #[derive(Debug, Clone)]
 pub struct NewChallenge {
@@ -16,11 +27,13 @@ pub struct NewChallenge {
     pub digest: TokenDigest,
     /// Whose.
     pub account: AccountId,
-    /// When the first factor was proven: now.
-    pub at: Timestamp,
+    /// When the first factor was proven; now, or at the sign-in that is being renewed.
+    pub password_at: Timestamp,
+    /// What a program asked for; `None` of our own pages.
+    pub asked: Option<Asked>,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// The audit row of the first factor.
+    /// The audit row of what opened it.
     pub event: NewEvent,
 }
 
@@ -34,6 +47,8 @@ pub struct Challenge {
     pub password_at: Timestamp,
     /// When a second factor was proven, if it was.
     pub factor_at: Option<Timestamp>,
+    /// What a program asked for; `None` of our own pages.
+    pub asked: Option<Asked>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// When it yielded its session, if it did.
@@ -64,10 +79,49 @@ pub struct NewSession {
     pub factor_at: Option<Timestamp>,
     /// The code that opened it: generation and number, for "code 4 is used, cross it out".
     pub opened_by: Option<(u32, u32)>,
+    /// The program that holds tokens of it; `None` of a browser.
+    pub client: Option<String>,
+    /// The program's refresh token, if it asked for one.
+    pub refresh: Option<NewRefresh>,
     /// Now.
     pub at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
+}
+
+/// A refresh token to store with its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRefresh {
+    /// Digest of the token.
+    pub digest: TokenDigest,
+    /// The API it is good for.
+    pub audience: Option<String>,
+    /// The scopes it is good for, by spaces.
+    pub scope: String,
+}
+
+/// A refresh token as stored, of a session that is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh {
+    /// Digest of its session's value.
+    pub session: TokenDigest,
+    /// The API it is good for.
+    pub audience: Option<String>,
+    /// The scopes it is good for, by spaces.
+    pub scope: String,
+    /// When its successor was given, if it was.
+    pub replaced_at: Option<Timestamp>,
+}
+
+/// What came of following a refresh token by the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotated {
+    /// The next one is good; this one only for a little longer, in case the answer was lost.
+    Done,
+    /// It was followed too long ago: somebody else has it. The session is ended.
+    Reused,
+    /// It is nobody's.
+    Gone,
 }
 
 /// A live session as stored; ended and expired ones are `None` to the reader.
@@ -83,6 +137,8 @@ pub struct Session {
     pub factor_at: Option<Timestamp>,
     /// The code that opened it: generation and number.
     pub opened_by: Option<(u32, u32)>,
+    /// The program that holds tokens of it; `None` of a browser.
+    pub client: Option<String>,
     /// When it was last seen (kept to the minute).
     pub seen_at: Timestamp,
     /// When it ends whatever happens.
@@ -126,6 +182,15 @@ pub trait Challenges {
 
     /// The challenge with this digest, spent or expired ones included.
     async fn challenge(&self, digest: &TokenDigest) -> StoreResult<Option<Challenge>>;
+
+    /// Makes progress that needs no further proof; `false`, and nothing changed, when its guard
+    /// says no.
+    async fn pass(
+        &self,
+        account: &AccountId,
+        progress: Progress,
+        at: Timestamp,
+    ) -> StoreResult<bool>;
 }
 
 /// What the domain asks about sessions.
@@ -149,4 +214,17 @@ pub trait Sessions {
         account: &AccountId,
         keep: Option<&TokenDigest>,
     ) -> StoreResult<u64>;
+
+    /// The refresh token with this digest if its session is live at `now`.
+    async fn refresh(&self, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<Refresh>>;
+
+    /// Follows the refresh token `old` by `next`, of the same session. `old` may be followed again
+    /// when that was done after `lost_since`; if it was before, the session is ended.
+    async fn rotate_refresh(
+        &self,
+        old: &TokenDigest,
+        next: NewRefresh,
+        at: Timestamp,
+        lost_since: Timestamp,
+    ) -> StoreResult<Rotated>;
 }

@@ -58,6 +58,9 @@ pub enum Activation {
 pub enum Beside {
     /// At least one bound authenticator: codes are never the only factor.
     Authenticator,
+    /// A pending authenticator that this holder began, and nothing bound or live yet: the codes
+    /// of an enrollment, which are confirmed together with it. Never at once.
+    Enrolling(TokenDigest),
     /// Nothing: the host vouches for its own factors, and the account comes into being with its
     /// first batch.
     Host,
@@ -216,10 +219,21 @@ pub struct Redeem {
     /// The next batch, live at once, if this one is to be replaced: every single, and a list's
     /// last code where the dialect says so. Its generation is one above the account's highest.
     pub replacement: Option<Stage>,
+    /// What to do when the last code is spent and no replacement came along.
+    pub at_the_end: AtTheEnd,
     /// Now.
     pub at: Timestamp,
     /// The audit row; the store fills in `remaining`.
     pub event: NewEvent,
+}
+
+/// What is to be done when a list's last code is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtTheEnd {
+    /// Nothing: the person is told that none is left.
+    Nothing,
+    /// It is to be replaced in the same transaction: without a replacement it is not spent.
+    Replace,
 }
 
 /// What came of redeeming. Only `Done` changed anything.
@@ -236,6 +250,8 @@ pub enum Redeemed {
     AlreadyUsed,
     /// Its batch is no longer the live one.
     NotLive,
+    /// It is the last one and comes without the replacement that it needs.
+    ReplacementDue,
     /// The challenge was spent or ran out meanwhile.
     NoProgress,
     /// Another batch took the replacement's number meanwhile.

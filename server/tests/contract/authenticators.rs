@@ -1,6 +1,6 @@
 //! Authenticators.
 
-use spare_key_server::model::{AuthenticatorId, EventKind, Millis, Sealed};
+use spare_key_server::model::{EventKind, Millis, Sealed};
 use spare_key_server::store::{
     AcceptTotp, BoundTotp, Lane, Others, PendingTotp, Progress, Reserved, ThrottlePolicy,
     TotpAccepted, TotpConfirmed,
@@ -20,7 +20,7 @@ const POLICY: ThrottlePolicy = ThrottlePolicy {
 fn accept(step: i64) -> AcceptTotp {
     AcceptTotp {
         account: id("alice"),
-        id: AuthenticatorId("totp|phone".to_owned()),
+        id: sample::totp_id(&id("alice"), "phone"),
         step,
         progress: Progress::Nothing,
         at: after(Millis::minutes(1)),
@@ -41,7 +41,7 @@ pub(crate) async fn an_authenticator_is_nobodys_factor_until_confirmed(db: impl 
         TotpAccepted::StepSpent
     );
     let expected = PendingTotp {
-        id: AuthenticatorId("totp|phone".to_owned()),
+        id: sample::totp_id(&alice, "phone"),
         secret: Sealed(b"sealed phone".to_vec()),
         expires_at: after(TEN_MINUTES),
     };
@@ -70,7 +70,7 @@ pub(crate) async fn an_authenticator_is_nobodys_factor_until_confirmed(db: impl 
         .unwrap();
     assert_eq!(confirmed, TotpConfirmed::Done);
     let expected = BoundTotp {
-        id: AuthenticatorId("totp|phone".to_owned()),
+        id: sample::totp_id(&alice, "phone"),
         secret: Sealed(b"sealed phone".to_vec()),
         last_step: 100,
         confirmed_at: T0,
@@ -113,7 +113,7 @@ pub(crate) async fn a_new_one_drops_the_pending_ones_before(db: impl Fixture) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(pending.id, AuthenticatorId("totp|second".to_owned()));
+    assert_eq!(pending.id, sample::totp_id(&alice, "second"));
     let confirmed = store
         .confirm_totp(sample::confirm(&alice, "first"))
         .await
@@ -198,7 +198,7 @@ pub(crate) async fn a_replacement_unbinds_the_others(db: impl Fixture) {
     );
     let bound = db.right().authenticators(&alice).await.unwrap();
     assert_eq!(bound.len(), 1);
-    assert_eq!(bound[0].id, AuthenticatorId("totp|c".to_owned()));
+    assert_eq!(bound[0].id, sample::totp_id(&alice, "c"));
     assert_eq!(store.authenticators(&bob).await.unwrap().len(), 1);
 }
 

@@ -111,6 +111,7 @@ pub(crate) async fn an_expired_challenge_yields_nothing(db: impl Fixture) {
     }
     let found = store.challenge(&token("sign-in")).await.unwrap().unwrap();
     let expected = Challenge {
+        asked: None,
         account: alice,
         password_at: T0,
         factor_at: None,
@@ -279,6 +280,7 @@ pub(crate) async fn a_session_is_live_until_it_ends_expires_or_idles(db: impl Fi
         Redeemed::Done { .. }
     ));
     let expected = Session {
+        client: None,
         account: alice,
         kind: SessionKind::Recovery,
         auth_time: T0,

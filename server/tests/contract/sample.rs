@@ -7,9 +7,9 @@ use spare_key_server::model::{
     Sealed, SecretDigest, Timestamp, TokenDigest,
 };
 use spare_key_server::store::{
-    Activate, Activated, Activation, Actor, Beside, ConfirmTotp, NewAccount, NewBatch,
-    NewChallenge, NewCode, NewEvent, NewSession, NewTotp, Others, Progress, Redeem, Redeemed,
-    SessionKind, Stage, Staged, Store, TotpConfirmed,
+    Activate, Activated, Activation, Actor, AtTheEnd, Beside, Client, ConfirmTotp, NewAccount,
+    NewBatch, NewChallenge, NewCode, NewEvent, NewRefresh, NewSession, NewTotp, Others, Progress,
+    Redeem, Redeemed, SessionKind, Stage, Staged, Store, TotpConfirmed,
 };
 
 /// Where every test's clock begins.
@@ -57,6 +57,7 @@ pub(crate) fn event(account: &AccountId, kind: EventKind) -> NewEvent {
 
 pub(crate) fn account(account: &AccountId) -> NewAccount {
     NewAccount {
+        issuer: None,
         id: account.clone(),
         login: None,
         password: None,
@@ -136,6 +137,7 @@ pub(crate) fn activate(account: &AccountId, generation: u32) -> Activate {
 
 pub(crate) fn redeem(account: &AccountId, generation: u32, number: u32) -> Redeem {
     Redeem {
+        at_the_end: AtTheEnd::Nothing,
         account: account.clone(),
         generation: Generation(generation),
         number,
@@ -148,9 +150,10 @@ pub(crate) fn redeem(account: &AccountId, generation: u32, number: u32) -> Redee
 
 pub(crate) fn challenge(account: &AccountId, name: &str) -> NewChallenge {
     NewChallenge {
+        asked: None,
         digest: token(name),
         account: account.clone(),
-        at: T0,
+        password_at: T0,
         expires_at: after(TEN_MINUTES),
         event: event(account, EventKind::PasswordVerified),
     }
@@ -158,6 +161,8 @@ pub(crate) fn challenge(account: &AccountId, name: &str) -> NewChallenge {
 
 pub(crate) fn session(account: &AccountId, name: &str) -> NewSession {
     NewSession {
+        client: None,
+        refresh: None,
         digest: token(name),
         account: account.clone(),
         kind: SessionKind::Full,
@@ -176,9 +181,14 @@ pub(crate) fn grant(account: &AccountId, challenge: &str, opens: &str) -> Progre
     }
 }
 
+/// Its name: unlike any other account's.
+pub(crate) fn totp_id(account: &AccountId, name: &str) -> AuthenticatorId {
+    AuthenticatorId(format!("totp|{} {name}", account.as_str()))
+}
+
 pub(crate) fn totp(account: &AccountId, name: &str) -> NewTotp {
     NewTotp {
-        id: AuthenticatorId(format!("totp|{name}")),
+        id: totp_id(account, name),
         account: account.clone(),
         secret: Sealed(format!("sealed {name}").into_bytes()),
         holder: token("holder"),
@@ -189,8 +199,9 @@ pub(crate) fn totp(account: &AccountId, name: &str) -> NewTotp {
 
 pub(crate) fn confirm(account: &AccountId, name: &str) -> ConfirmTotp {
     ConfirmTotp {
+        codes: None,
         account: account.clone(),
-        id: AuthenticatorId(format!("totp|{name}")),
+        id: totp_id(account, name),
         holder: token("holder"),
         step: 100,
         others: Others::Keep,
@@ -294,4 +305,34 @@ pub(crate) fn stale(pending: Option<u32>) -> Activated {
     Activated::Stale {
         pending: pending.map(Generation),
     }
+}
+
+/// Opens a session that a program has a refresh token of.
+pub(crate) async fn has_refresh(store: &dyn Store, account: &AccountId, name: &str) {
+    let client = Client {
+        id: "app".to_owned(),
+        name: "app".to_owned(),
+        secret: None,
+        scopes: Vec::new(),
+        grants: Vec::new(),
+        audiences: Vec::new(),
+        origins: Vec::new(),
+        created_at: T0,
+    };
+    store.add_client(client).await.expect("it can be added");
+    let challenge = format!("challenge to {name}");
+    has_challenge(store, account, &challenge).await;
+    let mut session = session(account, &format!("session of {name}"));
+    session.client = Some("app".to_owned());
+    session.refresh = Some(NewRefresh {
+        digest: token(name),
+        audience: None,
+        scope: "openid offline_access".to_owned(),
+    });
+    let progress = Progress::Grant {
+        challenge: token(&challenge),
+        session,
+    };
+    let passed = store.pass(account, progress, T0).await;
+    assert!(passed.expect("it can be passed"));
 }

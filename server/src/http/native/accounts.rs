@@ -40,6 +40,7 @@ pub(super) async fn list(
         limit,
     } = page;
     let page = AccountPage {
+        skip: 0,
         remaining_at_most,
         after,
         limit: limit.saturating_add(1),

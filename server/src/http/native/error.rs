@@ -36,7 +36,12 @@ impl Problem {
             | Refusal::WrongCredentials
             | Refusal::PasswordThrottled { .. }
             | Refusal::ChallengeGone
+            | Refusal::ChallengeExpired
+            | Refusal::ChallengeOfAnother
             | Refusal::SessionGone
+            | Refusal::RefreshGone
+            | Refusal::SwitchFixed
+            | Refusal::UnknownAuthenticator
             | Refusal::OutOfOrder
             | Refusal::NoAuthenticator
             | Refusal::AlreadyEnrolled
@@ -84,7 +89,7 @@ mod tests {
     const LATER: Timestamp = Timestamp(1_795_219_230_000);
 
     /// Each refusal, in the order of the declaration.
-    const REFUSALS: [Refusal; 29] = [
+    const REFUSALS: [Refusal; 34] = [
         Refusal::UnknownAccount,
         Refusal::AccountTaken,
         Refusal::LoginTaken,
@@ -126,6 +131,11 @@ mod tests {
         Refusal::IdempotencyConflict,
         Refusal::ClientTaken,
         Refusal::UnknownClient,
+        Refusal::ChallengeExpired,
+        Refusal::ChallengeOfAnother,
+        Refusal::RefreshGone,
+        Refusal::SwitchFixed,
+        Refusal::UnknownAuthenticator,
     ];
 
     /// How many kinds of refusal there are. A new one does not compile here either, and then the
@@ -157,13 +167,18 @@ mod tests {
             Refusal::ClientTaken => 22,
             Refusal::UnknownClient => 23,
             Refusal::PasswordThrottled { .. } => 24,
+            Refusal::ChallengeExpired => 25,
+            Refusal::ChallengeOfAnother => 26,
+            Refusal::RefreshGone => 27,
+            Refusal::SwitchFixed => 28,
+            Refusal::UnknownAuthenticator => 29,
         }
     }
 
     #[test]
     fn no_refusal_is_missing_from_the_table() {
         let listed: BTreeSet<_> = REFUSALS.into_iter().map(place).collect();
-        assert_eq!(listed, (0..25).collect());
+        assert_eq!(listed, (0..30).collect());
     }
 
     /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the

@@ -184,6 +184,7 @@ impl RedemptionAnswer {
             low,
             replacement,
             session: _,
+            opened: _,
         } = redemption;
         Self {
             account,

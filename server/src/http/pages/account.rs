@@ -59,7 +59,9 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
     let mfa = &visitor.web.mfa;
     let Frame { t, product, csrf } = frame(&visitor)?;
     let status = mfa.status(&caller.account).await.map_err(of)?;
-    if must_renew(&visitor, &caller, &status) {
+    let enabled = mfa.recovery_codes().await.map_err(of)?;
+    // Who came in with the last code makes new ones before going on.
+    if enabled && is_recovery(&caller) && status.remaining == 0 {
         return Ok(go_to("/u/after-recovery"));
     }
     let factors = mfa.factors(&caller).await.map_err(of)?;
@@ -75,7 +77,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
         errors: errors(&quiet(), REGENERATE),
         account: card.login.unwrap_or_else(|| card.id.as_str().to_owned()),
         recovered: is_recovery(&caller),
-        enabled: mfa.policy().recovery_codes,
+        enabled,
         authenticator: factors.first().map(|factor| AuthenticatorView {
             added: factor.confirmed_at.into(),
             last_used: factor.last_used_at.map(Into::into),
@@ -99,11 +101,6 @@ fn is_recovery(caller: &Caller) -> bool {
             ..
         }
     )
-}
-
-/// Who came in with the last code makes new ones before going on.
-fn must_renew(visitor: &Visitor, caller: &Caller, status: &Status) -> bool {
-    visitor.web.mfa.policy().recovery_codes && is_recovery(caller) && status.remaining == 0
 }
 
 fn codes_view(status: &Status) -> Option<CodesView> {
@@ -132,6 +129,7 @@ fn event_view(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
         EventKind::CodesShownAgain
         | EventKind::CodesGivenUp
+        | EventKind::FactorAsked
         | EventKind::PasswordVerified
         | EventKind::SignedOut
         | EventKind::AccountAdded => return None,
@@ -254,7 +252,7 @@ pub(super) async fn show_regenerate(visitor: Visitor) -> Answer {
 async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
     let of = |error| PageError::of(visitor, error);
     let mfa = &visitor.web.mfa;
-    if !mfa.policy().recovery_codes {
+    if !mfa.recovery_codes().await.map_err(of)? {
         return Err(of(Refusal::RecoveryCodesOff.into()));
     }
     let Frame { t, product, csrf } = frame(visitor)?;

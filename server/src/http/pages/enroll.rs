@@ -30,6 +30,8 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         }
         Err(error) => return Err(PageError::of(visitor, error)),
     };
+    let codes = visitor.web.mfa.recovery_codes().await;
+    let codes = codes.map_err(|error| PageError::of(visitor, error))?;
     let Frame { t, product, csrf } = frame(visitor)?;
     let template = OtpEnrollment {
         t,
@@ -38,11 +40,7 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         errors: errors(told, SCREEN),
         replacing: pending.replaces,
         step: 2,
-        steps: if pending.replaces || !visitor.web.mfa.policy().recovery_codes {
-            0
-        } else {
-            3
-        },
+        steps: if pending.replaces || !codes { 0 } else { 3 },
         qr_svg: wire::qr_svg(&pending).unwrap_or_default(),
         secret_groups: wire::secret_groups(&pending),
         account: pending.label.clone(),
@@ -70,7 +68,8 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     };
     let status = visitor.web.mfa.status(&caller.account).await.map_err(of)?;
     // Who came in with the last code gets a new list before going on: the proof is fresh.
-    let then = if status.remaining == 0 && visitor.web.mfa.policy().recovery_codes {
+    let codes = visitor.web.mfa.recovery_codes().await.map_err(of)?;
+    let then = if status.remaining == 0 && codes {
         "/account/regenerate"
     } else {
         "/account"

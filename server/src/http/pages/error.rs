@@ -108,7 +108,11 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
         Refusal::StaleGeneration { .. } => told(StatusCode::CONFLICT, "superseded"),
         Refusal::NoPendingBatch => told(StatusCode::GONE, "transaction-not-found"),
         Refusal::NoPendingAuthenticator
+        | Refusal::UnknownAuthenticator
         | Refusal::ChallengeGone
+        | Refusal::ChallengeExpired
+        | Refusal::ChallengeOfAnother
+        | Refusal::RefreshGone
         | Refusal::SessionGone
         | Refusal::OutOfOrder
         | Refusal::AlreadyEnrolled
@@ -121,7 +125,8 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
         | Refusal::LoginTaken
         | Refusal::UnfitPassword
         | Refusal::ClientTaken
-        | Refusal::UnknownClient => told(StatusCode::CONFLICT, "forbidden"),
+        | Refusal::UnknownClient
+        | Refusal::SwitchFixed => told(StatusCode::CONFLICT, "forbidden"),
     }
 }
 

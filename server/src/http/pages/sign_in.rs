@@ -118,6 +118,8 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         .status(&caller.account)
         .await
         .map_err(|error| PageError::of(visitor, error))?;
+    let codes = visitor.web.mfa.recovery_codes().await;
+    let codes = codes.map_err(|error| PageError::of(visitor, error))?;
     let template = OtpChallenge {
         t,
         product,
@@ -128,7 +130,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         } else {
             "/account/step-up"
         },
-        recovery_offered: coming_in && visitor.web.mfa.policy().recovery_codes && status.total > 0,
+        recovery_offered: coming_in && codes && status.total > 0,
         wait_seconds: told.wait_seconds,
     };
     Ok(page(visitor, told, &template))

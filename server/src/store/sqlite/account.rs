@@ -5,15 +5,23 @@ use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::event;
-use super::recovery::{end_batch, lapse_pending};
+use super::recovery::end_codes;
 use super::sql::{account_n, all, changed_one, execute, first, scheme, secret};
 use super::throttle;
 use super::writer::Verdict::{Keep, Undo};
-use crate::model::{AccountId, BatchState, Timestamp};
+use crate::model::{AccountId, Timestamp};
 use crate::store::{
     Account, AccountAdded, AccountLine, AccountPage, Accounts, Lane, NewAccount, NewEvent,
     PasswordDigest, StoreResult,
 };
+
+/// What [`read`] reads.
+macro_rules! account_columns {
+    () => {
+        "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
+                password_lanes, password_key, password_salt, password_digest, issuer"
+    };
+}
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -23,13 +31,14 @@ impl Accounts for SqliteStore {
                 let password = new.password.as_ref();
                 let added = execute(
                     db,
-                    "INSERT INTO account (id, login, password_memory_kib, password_passes,
+                    "INSERT INTO account (id, login, issuer, password_memory_kib, password_passes,
                                           password_lanes, password_key, password_salt,
                                           password_digest, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
                     params![
                         new.id,
                         new.login,
+                        new.issuer,
                         password.map(|p| p.scheme.params.memory_kib),
                         password.map(|p| p.scheme.params.passes),
                         password.map(|p| p.scheme.params.lanes),
@@ -55,15 +64,8 @@ impl Accounts for SqliteStore {
         let id = id.clone();
         self.readers
             .read("reading an account", move |db| {
-                Ok(first(
-                    db,
-                    "SELECT id, login, last_generation, created_at, password_memory_kib,
-                            password_passes, password_lanes, password_key, password_salt,
-                            password_digest
-                     FROM account WHERE id = ?1",
-                    [id],
-                    read,
-                )?)
+                let sql = concat!(account_columns!(), " FROM account WHERE id = ?1");
+                Ok(first(db, sql, [id], read)?)
             })
             .await
     }
@@ -72,15 +74,8 @@ impl Accounts for SqliteStore {
         let login = login.to_owned();
         self.readers
             .read("reading an account by its login", move |db| {
-                Ok(first(
-                    db,
-                    "SELECT id, login, last_generation, created_at, password_memory_kib,
-                            password_passes, password_lanes, password_key, password_salt,
-                            password_digest
-                     FROM account WHERE login = ?1",
-                    [login],
-                    read,
-                )?)
+                let sql = concat!(account_columns!(), " FROM account WHERE login = ?1");
+                Ok(first(db, sql, [login], read)?)
             })
             .await
     }
@@ -94,14 +89,15 @@ impl Accounts for SqliteStore {
                             (SELECT count(*) FROM totp AS t
                              WHERE t.account_n = a.n AND t.confirmed_at IS NOT NULL),
                             coalesce(b.generation, 0), coalesce(b.total, 0),
-                            coalesce(b.total - b.used, 0), a.last_redeemed_at
+                            coalesce(b.total - b.used, 0), a.last_redeemed_at, a.created_at
                      FROM account AS a LEFT JOIN batch AS b ON b.account_n = a.n AND b.state = 1
                      WHERE a.id > ?1 AND (?2 IS NULL OR b.total - b.used <= ?2)
-                     ORDER BY a.id LIMIT ?3",
+                     ORDER BY a.id LIMIT ?3 OFFSET ?4",
                     params![
                         page.after.as_ref().map_or("", AccountId::as_str),
                         page.remaining_at_most,
-                        page.limit
+                        page.limit,
+                        page.skip
                     ],
                     |row| {
                         Ok(AccountLine {
@@ -112,9 +108,21 @@ impl Accounts for SqliteStore {
                             total: row.get(4)?,
                             remaining: row.get(5)?,
                             last_redeemed_at: row.get(6)?,
+                            created_at: row.get(7)?,
                         })
                     },
                 )?)
+            })
+            .await
+    }
+
+    async fn count_accounts(&self) -> StoreResult<u64> {
+        self.readers
+            .read("counting accounts", |db| {
+                let count = first(db, "SELECT count(*) FROM account", [], |row| {
+                    row.get::<_, i64>(0)
+                })?;
+                Ok(count.unwrap_or(0).unsigned_abs())
             })
             .await
     }
@@ -142,8 +150,7 @@ impl Accounts for SqliteStore {
                 let Some(account) = account_n(db, &id)? else {
                     return Ok(Undo(false));
                 };
-                end_batch(db, account, BatchState::Active, BatchState::Revoked, at)?;
-                lapse_pending(db, account, at)?;
+                end_codes(db, account, at)?;
                 unbind(db, account)?;
                 throttle::clear(db, &id, Lane::Recovery)?;
                 throttle::clear(db, &id, Lane::Totp)?;
@@ -178,5 +185,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         password,
         last_generation: row.get(2)?,
         created_at: row.get(3)?,
+        issuer: row.get(10)?,
     })
 }

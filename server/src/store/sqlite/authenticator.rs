@@ -1,16 +1,16 @@
 //! Time-based one-time password authenticators.
 
 use async_trait::async_trait;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::sql::{account_n, all, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
-use super::{event, progress, throttle};
-use crate::model::{AccountId, AuthenticatorId, Timestamp, TokenDigest};
+use super::{event, progress, recovery, throttle};
+use crate::model::{AccountId, AuthenticatorId, Generation, Timestamp, TokenDigest};
 use crate::store::{
-    AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NewTotp, Others, PendingTotp,
-    StoreResult, TotpAccepted, TotpConfirmed,
+    AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NamedTotp, NewEvent, NewTotp, Others,
+    PendingTotp, RemoveTotp, StoreResult, TotpAccepted, TotpConfirmed, TotpRemoved,
 };
 
 #[async_trait]
@@ -103,12 +103,100 @@ impl Authenticators for SqliteStore {
                         params![account, confirm.id.0],
                     )?;
                 }
+                event::write(db, &confirm.event)?;
+                if let Some(codes) = &confirm.codes {
+                    make_staged_live(db, account, &confirm, codes)?;
+                }
                 if !progress::make(db, account, &confirm.progress, confirm.at)? {
                     return Ok(Undo(TotpConfirmed::NoProgress));
                 }
                 throttle::clear(db, &confirm.account, Lane::Totp)?;
-                event::write(db, &confirm.event)?;
                 Ok(Keep(TotpConfirmed::Done))
+            })
+            .await
+    }
+
+    async fn waiting_totp(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> StoreResult<Option<(AuthenticatorId, Timestamp, TokenDigest)>> {
+        let account = account.clone();
+        self.readers
+            .read("reading a waiting authenticator", move |db| {
+                Ok(first(
+                    db,
+                    "SELECT t.id, t.begun_at, t.holder
+                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                     WHERE a.id = ?1 AND t.confirmed_at IS NULL AND t.expires_at > ?2",
+                    params![account, now],
+                    |row| Ok((AuthenticatorId(row.get(0)?), row.get(1)?, row.get(2)?)),
+                )?)
+            })
+            .await
+    }
+
+    async fn named_totp(
+        &self,
+        id: &AuthenticatorId,
+        now: Timestamp,
+    ) -> StoreResult<Option<NamedTotp>> {
+        let id = id.clone();
+        self.readers
+            .read("reading an authenticator by its name", move |db| {
+                Ok(first(
+                    db,
+                    "SELECT a.id, t.begun_at, t.confirmed_at, t.last_used_at
+                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                     WHERE t.id = ?1 AND (t.confirmed_at IS NOT NULL OR t.expires_at > ?2)",
+                    params![id.0, now],
+                    |row| {
+                        Ok(NamedTotp {
+                            account: row.get(0)?,
+                            begun_at: row.get(1)?,
+                            confirmed_at: row.get(2)?,
+                            last_used_at: row.get(3)?,
+                        })
+                    },
+                )?)
+            })
+            .await
+    }
+
+    async fn remove_totp(&self, remove: RemoveTotp) -> StoreResult<TotpRemoved> {
+        self.writer
+            .run("removing an authenticator", move |db| {
+                let Some(account) = account_n(db, &remove.account)? else {
+                    return Ok(Undo(TotpRemoved::Gone));
+                };
+                let removed: Option<bool> = first(
+                    db,
+                    "DELETE FROM totp WHERE account_n = ?1 AND id = ?2
+                       AND (confirmed_at IS NOT NULL OR expires_at > ?3)
+                     RETURNING confirmed_at IS NOT NULL",
+                    params![account, remove.id.0, remove.at],
+                    |row| row.get(0),
+                )?;
+                let Some(was_bound) = removed else {
+                    return Ok(Undo(TotpRemoved::Gone));
+                };
+                if !was_bound {
+                    return Ok(Keep(TotpRemoved::Done));
+                }
+                event::write(db, &remove.event)?;
+                let left: Option<i64> = first(
+                    db,
+                    "SELECT 1 FROM totp WHERE account_n = ?1 AND confirmed_at IS NOT NULL",
+                    [account],
+                    |row| row.get(0),
+                )?;
+                if left.is_some() {
+                    return Ok(Keep(TotpRemoved::Done));
+                }
+                if recovery::end_codes(db, account, remove.at)? {
+                    event::write(db, &remove.codes)?;
+                }
+                Ok(Keep(TotpRemoved::Last))
             })
             .await
     }
@@ -163,4 +251,31 @@ impl Authenticators for SqliteStore {
             })
             .await
     }
+}
+
+/// The codes that were staged with this authenticator go live with it, if they are still there and
+/// no others are live.
+fn make_staged_live(
+    db: &Connection,
+    account: i64,
+    confirm: &ConfirmTotp,
+    codes: &NewEvent,
+) -> rusqlite::Result<()> {
+    let activated: Option<Generation> = first(
+        db,
+        "UPDATE batch SET state = 1, activated_at = ?3,
+                          seed = NULL, holder = NULL, seed_until = NULL
+         WHERE account_n = ?1 AND state = 0 AND holder = ?2 AND seed_until > ?3
+           AND NOT EXISTS (SELECT 1 FROM batch WHERE account_n = ?1 AND state = 1)
+         RETURNING generation",
+        params![account, confirm.holder, confirm.at],
+        |row| row.get(0),
+    )?;
+    if activated.is_some() {
+        throttle::clear(db, &confirm.account, Lane::Recovery)?;
+        let mut event = codes.clone();
+        event.generation = activated;
+        event::write(db, &event)?;
+    }
+    Ok(())
 }

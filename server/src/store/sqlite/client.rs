@@ -1,4 +1,4 @@
-//! Machine clients.
+//! Clients.
 
 use async_trait::async_trait;
 use rusqlite::{Row, params};
@@ -15,13 +15,17 @@ impl Clients for SqliteStore {
             .run("adding a client", move |db| {
                 let added = execute(
                     db,
-                    "INSERT INTO client (id, name, secret, scopes, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                    "INSERT INTO client (id, name, secret, scopes, grants, audiences, origins,
+                                         created_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
                     params![
                         client.id,
                         client.name,
                         client.secret,
                         client.scopes.join(" "),
+                        client.grants.join(" "),
+                        client.audiences.join(" "),
+                        client.origins.join(" "),
                         client.created_at
                     ],
                 )?;
@@ -36,7 +40,8 @@ impl Clients for SqliteStore {
             .read("reading a client", move |db| {
                 Ok(first(
                     db,
-                    "SELECT id, name, secret, scopes, created_at FROM client WHERE id = ?1",
+                    "SELECT id, name, secret, scopes, grants, audiences, origins, created_at
+                     FROM client WHERE id = ?1",
                     [id],
                     read,
                 )?)
@@ -49,7 +54,8 @@ impl Clients for SqliteStore {
             .read("listing clients", |db| {
                 Ok(all(
                     db,
-                    "SELECT id, name, secret, scopes, created_at FROM client ORDER BY id",
+                    "SELECT id, name, secret, scopes, grants, audiences, origins, created_at
+                     FROM client ORDER BY id",
                     [],
                     read,
                 )?)
@@ -69,12 +75,18 @@ impl Clients for SqliteStore {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Client> {
-    let scopes: String = row.get(3)?;
+    let words = |column: usize| {
+        let text: String = row.get(column)?;
+        Ok::<_, rusqlite::Error>(text.split_whitespace().map(str::to_owned).collect())
+    };
     Ok(Client {
         id: row.get(0)?,
         name: row.get(1)?,
         secret: row.get(2)?,
-        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-        created_at: row.get(4)?,
+        scopes: words(3)?,
+        grants: words(4)?,
+        audiences: words(5)?,
+        origins: words(6)?,
+        created_at: row.get(7)?,
     })
 }

@@ -12,6 +12,7 @@ mod progress;
 mod readers;
 mod recovery;
 mod redeem;
+mod setting;
 mod sql;
 mod stage;
 mod throttle;

@@ -9,8 +9,8 @@ use super::sql::{account_n, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 use crate::store::{
-    Challenge, Challenges, NewChallenge, NewEvent, NewSession, Progress, Session, Sessions,
-    StoreResult,
+    Asked, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession, Progress,
+    Refresh, Rotated, Session, Sessions, StoreResult,
 };
 
 /// How old the note of a session's last sight may grow before it is written anew.
@@ -21,11 +21,21 @@ impl Challenges for SqliteStore {
     async fn open_challenge(&self, new: NewChallenge) -> StoreResult<bool> {
         self.writer
             .run("opening a challenge", move |db| {
+                let asked = new.asked.as_ref();
                 let opened = execute(
                     db,
-                    "INSERT INTO challenge (digest, account_n, password_at, expires_at)
-                     SELECT ?1, n, ?3, ?4 FROM account WHERE id = ?2",
-                    params![new.digest, new.account, new.at, new.expires_at],
+                    "INSERT INTO challenge (digest, account_n, password_at, expires_at, client_id,
+                                            audience, scope)
+                     SELECT ?1, n, ?3, ?4, ?5, ?6, ?7 FROM account WHERE id = ?2",
+                    params![
+                        new.digest,
+                        new.account,
+                        new.password_at,
+                        new.expires_at,
+                        asked.map(|asked| &asked.client),
+                        asked.and_then(|asked| asked.audience.as_ref()),
+                        asked.map(|asked| &asked.scope),
+                    ],
                 )?;
                 if !changed_one(opened) {
                     return Ok(Undo(false));
@@ -42,12 +52,22 @@ impl Challenges for SqliteStore {
             .read("reading a challenge", move |db| {
                 Ok(first(
                     db,
-                    "SELECT a.id, c.password_at, c.factor_at, c.expires_at, c.spent_at
+                    "SELECT a.id, c.password_at, c.factor_at, c.expires_at, c.spent_at, c.client_id,
+                            c.audience, c.scope
                      FROM challenge AS c JOIN account AS a ON a.n = c.account_n
                      WHERE c.digest = ?1",
                     [digest],
                     |row| {
+                        let client: Option<String> = row.get(5)?;
+                        let scope: Option<String> = row.get(7)?;
+                        let audience = row.get(6)?;
+                        let asked = client.zip(scope).map(|(client, scope)| Asked {
+                            client,
+                            audience,
+                            scope,
+                        });
                         Ok(Challenge {
+                            asked,
                             account: row.get(0)?,
                             password_at: row.get(1)?,
                             factor_at: row.get(2)?,
@@ -56,6 +76,27 @@ impl Challenges for SqliteStore {
                         })
                     },
                 )?)
+            })
+            .await
+    }
+
+    async fn pass(
+        &self,
+        account: &AccountId,
+        progress: Progress,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
+        let account = account.clone();
+        self.writer
+            .run("passing a challenge", move |db| {
+                let Some(account) = account_n(db, &account)? else {
+                    return Ok(Undo(false));
+                };
+                Ok(if make(db, account, &progress, at)? {
+                    Keep(true)
+                } else {
+                    Undo(false)
+                })
             })
             .await
     }
@@ -136,6 +177,89 @@ impl Sessions for SqliteStore {
             })
             .await
     }
+
+    async fn refresh(&self, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<Refresh>> {
+        let digest = *digest;
+        self.readers
+            .read("reading a refresh token", move |db| {
+                Ok(first(
+                    db,
+                    "SELECT r.session, r.audience, r.scope, r.replaced_at
+                     FROM refresh AS r JOIN session AS s ON s.digest = r.session
+                     WHERE r.digest = ?1 AND s.expires_at > ?2",
+                    params![digest, now],
+                    |row| {
+                        Ok(Refresh {
+                            session: row.get(0)?,
+                            audience: row.get(1)?,
+                            scope: row.get(2)?,
+                            replaced_at: row.get(3)?,
+                        })
+                    },
+                )?)
+            })
+            .await
+    }
+
+    async fn rotate_refresh(
+        &self,
+        old: &TokenDigest,
+        next: NewRefresh,
+        at: Timestamp,
+        lost_since: Timestamp,
+    ) -> StoreResult<Rotated> {
+        let old = *old;
+        self.writer
+            .run("following a refresh token", move |db| {
+                Ok(Keep(follow(db, &old, &next, at, lost_since)?))
+            })
+            .await
+    }
+}
+
+/// The transaction of [`Sessions::rotate_refresh`].
+fn follow(
+    db: &Connection,
+    old: &TokenDigest,
+    next: &NewRefresh,
+    at: Timestamp,
+    lost_since: Timestamp,
+) -> rusqlite::Result<Rotated> {
+    let followed: Option<TokenDigest> = first(
+        db,
+        "UPDATE refresh SET replaced_at = coalesce(replaced_at, ?2)
+         WHERE digest = ?1 AND (replaced_at IS NULL OR replaced_at > ?3)
+         RETURNING session",
+        params![old, at, lost_since],
+        |row| row.get(0),
+    )?;
+    if let Some(session) = followed {
+        store_refresh(db, &session, next)?;
+        return Ok(Rotated::Done);
+    }
+    let ended = execute(
+        db,
+        "DELETE FROM session WHERE digest = (SELECT session FROM refresh WHERE digest = ?1)",
+        [old],
+    )?;
+    Ok(if changed_one(ended) {
+        Rotated::Reused
+    } else {
+        Rotated::Gone
+    })
+}
+
+fn store_refresh(
+    db: &Connection,
+    session: &TokenDigest,
+    new: &NewRefresh,
+) -> rusqlite::Result<bool> {
+    execute(
+        db,
+        "INSERT INTO refresh (digest, session, audience, scope) VALUES (?1, ?2, ?3, ?4)",
+        params![new.digest, session, new.audience, new.scope],
+    )
+    .map(changed_one)
 }
 
 fn live(
@@ -146,7 +270,7 @@ fn live(
 ) -> rusqlite::Result<Option<Session>> {
     db.prepare_cached(
         "SELECT a.id, s.kind, s.auth_time, s.factor_at, s.opened_generation, s.opened_number,
-                s.seen_at, s.expires_at
+                s.seen_at, s.expires_at, s.client_id
          FROM session AS s JOIN account AS a ON a.n = s.account_n
          WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.seen_at >= ?3",
     )?
@@ -160,6 +284,7 @@ fn live(
             opened_by: generation.zip(row.get(5)?),
             seen_at: row.get(6)?,
             expires_at: row.get(7)?,
+            client: row.get(8)?,
         })
     })
     .optional()
@@ -230,11 +355,11 @@ fn succeed(
 /// Opens a session of this account and of no other.
 fn open(db: &Connection, account: i64, new: &NewSession) -> rusqlite::Result<bool> {
     let (generation, number) = new.opened_by.unzip();
-    execute(
+    let opened = execute(
         db,
         "INSERT INTO session (digest, account_n, kind, auth_time, factor_at, opened_generation,
-                              opened_number, seen_at, expires_at)
-         SELECT ?1, n, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account WHERE n = ?2 AND id = ?10",
+                              opened_number, seen_at, expires_at, client_id)
+         SELECT ?1, n, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11 FROM account WHERE n = ?2 AND id = ?10",
         params![
             new.digest,
             account,
@@ -246,7 +371,14 @@ fn open(db: &Connection, account: i64, new: &NewSession) -> rusqlite::Result<boo
             new.at,
             new.expires_at,
             new.account,
+            new.client,
         ],
-    )
-    .map(changed_one)
+    )?;
+    if !changed_one(opened) {
+        return Ok(false);
+    }
+    match &new.refresh {
+        None => Ok(true),
+        Some(refresh) => store_refresh(db, &new.digest, refresh),
+    }
 }

@@ -129,9 +129,7 @@ impl Recovery for SqliteStore {
                 let Some(account) = account_n(db, &account)? else {
                     return Ok(Undo(false));
                 };
-                let live = end_batch(db, account, BatchState::Active, BatchState::Revoked, at)?;
-                let pending = lapse_pending(db, account, at)?;
-                if live.is_none() && !pending {
+                if !end_codes(db, account, at)? {
                     return Ok(Keep(false));
                 }
                 event::write(db, &event)?;
@@ -350,12 +348,15 @@ pub(super) fn end_batch(
     Ok(ended)
 }
 
+/// Ends the live and the pending batch without a successor; `false` when there was neither.
+pub(super) fn end_codes(db: &Connection, account: i64, at: Timestamp) -> rusqlite::Result<bool> {
+    let live = end_batch(db, account, BatchState::Active, BatchState::Revoked, at)?;
+    let pending = lapse_pending(db, account, at)?;
+    Ok(live.is_some() || pending)
+}
+
 /// Ends the pending batch, if any; `true` when it could still have been activated at `at`.
-pub(super) fn lapse_pending(
-    db: &Connection,
-    account: i64,
-    at: Timestamp,
-) -> rusqlite::Result<bool> {
+fn lapse_pending(db: &Connection, account: i64, at: Timestamp) -> rusqlite::Result<bool> {
     let open: Option<i64> = first(
         db,
         "SELECT 1 FROM batch WHERE account_n = ?1 AND state = 0 AND seed_until > ?2",

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::sql::{account_n, changed_one, execute, first};
 use super::{event, progress, stage, throttle};
-use crate::store::{Activation, Lane, Redeem, Redeemed, Staged};
+use crate::store::{Activation, AtTheEnd, Lane, Redeem, Redeemed, Staged};
 
 /// Spends the code. Whatever it answers but `Done`, the caller must undo.
 pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeemed> {
@@ -50,6 +50,9 @@ pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeem
     event.remaining = Some(remaining);
     event::write(db, &event)?;
     match &redeem.replacement {
+        None if remaining == 0 && redeem.at_the_end == AtTheEnd::Replace => {
+            return Ok(Redeemed::ReplacementDue);
+        }
         None => {}
         Some(next) => match stage::store(db, next, Activation::AtOnce)? {
             Staged::Done => {}

@@ -22,17 +22,33 @@ pub(super) fn store(
             params![batch.account, batch.issued_at],
         )?;
     }
+    let (beside, holder) = match stage.beside {
+        Beside::Authenticator => (0, None),
+        Beside::Enrolling(holder) => (1, Some(holder)),
+        Beside::Host => (2, None),
+    };
     let account = first(
         db,
         "UPDATE account SET last_generation = ?2
          WHERE id = ?1 AND last_generation = ?2 - 1
-           AND (?3 OR EXISTS (SELECT 1 FROM totp
-                              WHERE account_n = account.n AND confirmed_at IS NOT NULL))
+           AND CASE ?3
+               WHEN 0 THEN EXISTS (SELECT 1 FROM totp
+                                   WHERE account_n = account.n AND confirmed_at IS NOT NULL)
+               WHEN 1 THEN EXISTS (SELECT 1 FROM totp
+                                   WHERE account_n = account.n AND confirmed_at IS NULL
+                                     AND holder = ?4 AND expires_at > ?5)
+                   AND NOT EXISTS (SELECT 1 FROM totp
+                                   WHERE account_n = account.n AND confirmed_at IS NOT NULL)
+                   AND NOT EXISTS (SELECT 1 FROM batch
+                                   WHERE account_n = account.n AND state = 1)
+               ELSE 1 END
          RETURNING n",
         params![
             batch.account,
             batch.generation,
-            stage.beside == Beside::Host
+            beside,
+            holder,
+            batch.issued_at
         ],
         |row| row.get(0),
     )?;
@@ -150,13 +166,14 @@ fn why_not(db: &Connection, stage: &Stage) -> rusqlite::Result<Staged> {
     let batch = &stage.batch;
     let account: Option<(bool, bool)> = first(
         db,
-        "SELECT EXISTS (SELECT 1 FROM totp WHERE account_n = n AND confirmed_at IS NOT NULL),
+        "SELECT last_generation <> ?4 - 1,
                 EXISTS (SELECT 1 FROM idempotency WHERE key = ?2 AND until > ?3)
          FROM account WHERE id = ?1",
         params![
             batch.account,
             stage.idempotency.as_ref().map(|new| new.key),
-            batch.issued_at
+            batch.issued_at,
+            batch.generation
         ],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
@@ -164,7 +181,8 @@ fn why_not(db: &Connection, stage: &Stage) -> rusqlite::Result<Staged> {
         None => Staged::NoAccount,
         // Told before the number: the number is taken because that request took it.
         Some((_, true)) => Staged::KeyTaken,
-        Some((false, _)) if stage.beside == Beside::Authenticator => Staged::NoAuthenticator,
-        Some(_) => Staged::GenerationTaken,
+        Some((true, _)) => Staged::GenerationTaken,
+        // The one guard left.
+        Some((false, _)) => Staged::NoAuthenticator,
     })
 }

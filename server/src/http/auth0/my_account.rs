@@ -1,0 +1,175 @@
+//! `/me/v1`: a person's own recovery code, in two steps: shown, and live when it is saved.
+
+use std::marker::PhantomData;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64URL_NOPAD;
+use spare_key_core::Spec;
+use subtle::ConstantTimeEq;
+
+use super::bearer::{CreateOwn, Origin, Owner, ReadOwn};
+use super::body;
+use super::said::described::nos;
+use super::said::{MyAccount, No};
+use super::wire::{Method, NewMethodAnswer, NewMethodBody, OwnMethods, VerifyBody, method_id};
+use crate::domain::{Activation, Caller, Issued, StageRequest};
+use crate::model::Generation;
+
+nos!(ListNos, MyAccount:
+    No::BadHeader,
+    No::NoToken,
+    No::BadToken,
+    No::ExpiredToken,
+    No::Scope("read:me:authentication_methods"),
+);
+
+/// One's own methods
+#[utoipa::path(
+    get,
+    path = "/me/v1/authentication-methods",
+    operation_id = "my_methods",
+    tag = super::ME_TAG,
+    responses((status = 200, description = "All of them.", body = OwnMethods), ListNos),
+    security(("person" = ["read:me:authentication_methods"])),
+)]
+pub(super) async fn list(owner: Owner<ReadOwn>) -> Result<Json<OwnMethods>, MyAccount> {
+    let Owner { origin, caller, .. } = owner;
+    let of = |error| MyAccount(origin.no(error));
+    let status = origin.mfa().status(&caller.account).await.map_err(of)?;
+    let factors = origin.mfa().factors(&caller).await.map_err(of)?;
+    let waiting = origin.mfa().waiting_factor(&caller).await.map_err(of)?;
+    Ok(Json(OwnMethods {
+        authentication_methods: Method::all(factors, waiting, &status),
+    }))
+}
+
+nos!(CreateNos, MyAccount:
+    No::Missing("type"),
+    No::Invalid("The types offered here are: recovery-code."),
+    No::BadHeader,
+    No::NoToken,
+    No::BadToken,
+    No::ExpiredToken,
+    No::StepUp,
+    No::Scope("create:me:authentication_methods"),
+    No::SwitchedOff,
+    No::NoEnrollment,
+    No::TooLarge,
+    No::MediaType,
+    No::Busy { wait: 1 },
+);
+
+/// A new recovery code for oneself
+///
+/// The code before works until this one is verified, that is: until the person has said that it is
+/// saved. Asked again, another one takes its place.
+#[utoipa::path(
+    post,
+    path = "/me/v1/authentication-methods",
+    operation_id = "my_new_method",
+    tag = super::ME_TAG,
+    request_body = NewMethodBody,
+    responses(
+        (status = 202, description = "The code, and what to verify it with.", body = NewMethodAnswer, headers(("Location" = String, description = "Where it is verified."))),
+        CreateNos,
+    ),
+    security(("person" = ["create:me:authentication_methods"])),
+)]
+pub(super) async fn create(
+    owner: Owner<CreateOwn>,
+    body::Json(body, PhantomData): body::Json<NewMethodBody, MyAccount>,
+) -> Result<Response, MyAccount> {
+    let Owner { origin, caller, .. } = owner;
+    if body.kind != "recovery-code" {
+        return Err(No::Invalid("The types offered here are: recovery-code.").into());
+    }
+    let request = StageRequest {
+        spec: Spec::SINGLE,
+        activation: Activation::OnConfirm,
+        idempotency: None,
+    };
+    let issued = origin.mfa().stage(&caller, request).await;
+    let issued = issued.map_err(|error| origin.no(error))?;
+    let session = auth_session(&origin, &issued)?;
+    let answer = NewMethodAnswer::of(&issued, session);
+    let answer = answer.ok_or_else(|| origin.broken("a batch without a code"))?;
+    let location = format!(
+        "/me/v1/authentication-methods/{}",
+        answer.id.replace('|', "%7C")
+    );
+    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(answer)).into_response())
+}
+
+/// What the verification is asked for with: bound to account and generation.
+fn auth_session(origin: &Origin, issued: &Issued) -> Result<String, No> {
+    proof(origin, &method_id(&issued.account, issued.generation))
+}
+
+fn proof(origin: &Origin, method: &str) -> Result<String, No> {
+    let proof = origin
+        .mfa()
+        .keyring()
+        .csrf_proof(&format!("auth_session {method}"));
+    let proof = proof.map_err(|fault| origin.no(fault))?;
+    Ok(BASE64URL_NOPAD.encode(&proof.0))
+}
+
+nos!(VerifyNos, MyAccount:
+    No::Missing("auth_session"),
+    No::BadHeader,
+    No::NoToken,
+    No::BadToken,
+    No::ExpiredToken,
+    No::Scope("create:me:authentication_methods"),
+    No::SwitchedOff,
+    No::NothingPending,
+    No::NoEnrollment,
+    No::TooLarge,
+    No::MediaType,
+);
+
+/// Verify a new recovery code
+///
+/// It is saved: it goes live, and the one before is dead when this is answered.
+#[utoipa::path(
+    post,
+    path = "/me/v1/authentication-methods/{id}/verify",
+    operation_id = "my_verify_method",
+    tag = super::ME_TAG,
+    params(("id" = String, Path, description = "The method's name, percent-encoded.")),
+    request_body = VerifyBody,
+    responses((status = 201, description = "It is live.", body = Method), VerifyNos),
+    security(("person" = ["create:me:authentication_methods"])),
+)]
+pub(super) async fn verify(
+    owner: Owner<CreateOwn>,
+    Path(id): Path<String>,
+    body::Json(body, PhantomData): body::Json<VerifyBody, MyAccount>,
+) -> Result<(StatusCode, Json<Method>), MyAccount> {
+    let Owner { origin, caller, .. } = owner;
+    let expected = proof(&origin, &id)?;
+    if !bool::from(expected.as_bytes().ct_eq(body.auth_session.as_bytes())) {
+        return Err(No::NothingPending.into());
+    }
+    let generation = named(&origin, &caller, &id).await?;
+    let status = origin.mfa().activate(&caller, generation).await;
+    let status = status.map_err(|error| origin.no(error))?;
+    let method = Method::codes(&status).ok_or(No::NothingPending)?;
+    Ok((StatusCode::CREATED, Json(method)))
+}
+
+/// The pending or live batch of this name.
+async fn named(origin: &Origin, caller: &Caller, id: &str) -> Result<Generation, No> {
+    let status = origin.mfa().status(&caller.account).await;
+    let status = status.map_err(|error| origin.no(error))?;
+    let pending = status.pending.map(|pending| pending.generation);
+    [pending, Some(status.generation)]
+        .into_iter()
+        .flatten()
+        .find(|generation| method_id(&caller.account, *generation) == id)
+        .ok_or(No::NothingPending)
+}
