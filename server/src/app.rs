@@ -2,7 +2,6 @@
 //! command line and the tests.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::clock::Clock;
 use crate::domain::{Mfa, Parts, Policy};
 use crate::entropy::Entropy;
+use crate::front::Front;
 use crate::hasher::{Hasher, PoolSize};
 use crate::http;
 use crate::keyring::Keyring;
@@ -82,9 +82,6 @@ pub struct App {
 /// How often what has run out is erased.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
 
-/// How long open requests may take once the server is told to stop.
-const DRAIN_FOR: Duration = Duration::from_secs(20);
-
 impl App {
     /// Starts the hash pool and puts the parts together.
     ///
@@ -133,33 +130,12 @@ impl App {
     /// The listener failed.
     pub async fn serve(
         self,
+        front: Front,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
-        let service = self
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-            stop.await;
-            tracing::info!("stopping: open requests are finished, new ones are not taken");
-            // Nobody listens any more once the server has ended by itself.
-            let _ended = stopping.send(());
-        });
-        let result = tokio::select! {
-            result = async { server.await } => result,
-            () = async {
-                // Ends only after a stop was asked for and the time to drain has passed.
-                if stopped.await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-                tokio::time::sleep(DRAIN_FOR).await;
-            } => {
-                tracing::warn!("stopped with requests still open");
-                Ok(())
-            }
-        };
+        let result = front.serve(listener, self.router(), stop).await;
         sweeper.abort();
         result
     }

@@ -14,6 +14,7 @@ mod open;
 mod output;
 mod serve;
 mod stop;
+mod tls;
 mod wire;
 
 use std::io::{Write, stderr, stdout};
@@ -45,6 +46,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   spare-key                                 try it: http://127.0.0.1:8080/ with demo accounts
+  spare-key --https                         the same at https://127.0.0.1:8443/
   spare-key keyring init --keyring keyring.toml
   spare-key serve --keyring keyring.toml --store sqlite:spare-key.db \\
                   --issuer https://login.example.com
@@ -58,14 +60,16 @@ enum Command {
     ///
     /// Makes ./spare-key-data/ with a keyring, a database and demo accounts when they are not
     /// there, prints addresses and credentials, and keeps the data for the next start. Delete the
-    /// folder to start over. Listens on this computer only.
+    /// folder to start over. Listens on this computer only; --https makes a certificate authority
+    /// there too and says how clients are told to trust it.
     Dev(DevArgs),
 
     /// Start for production
     ///
-    /// Needs a keyring, an issuer and a store, and names what is missing. Speaks plain HTTP: put a
-    /// proxy with TLS before it and name that with --trusted-proxy. SIGTERM and Ctrl-C let open
-    /// requests finish.
+    /// Needs a keyring, an issuer and a store, and names what is missing. Speaks TLS with
+    /// --tls-cert and --tls-key; without them plain HTTP, behind a proxy with TLS that
+    /// --trusted-proxy names. A renewed certificate is read at the next start. SIGTERM and Ctrl-C
+    /// let open requests finish.
     #[command(after_help = serve::EXAMPLES)]
     Serve,
 
@@ -97,6 +101,10 @@ struct DevArgs {
     /// Let dev listen where others can reach it, with its well-known passwords
     #[arg(long)]
     i_know_this_is_not_production: bool,
+
+    /// Let dev speak https, on 127.0.0.1:8443, with a certificate made at the first start
+    #[arg(long)]
+    https: bool,
 }
 
 impl DevArgs {
@@ -105,6 +113,23 @@ impl DevArgs {
             dev::Reach::Anywhere
         } else {
             dev::Reach::Loopback
+        }
+    }
+
+    fn scheme(self) -> dev::Scheme {
+        if self.https {
+            dev::Scheme::Https
+        } else {
+            dev::Scheme::Http
+        }
+    }
+
+    /// What stands before the command and what stands behind it.
+    fn and(self, other: Self) -> Self {
+        Self {
+            i_know_this_is_not_production: self.i_know_this_is_not_production
+                || other.i_know_this_is_not_production,
+            https: self.https || other.https,
         }
     }
 }
@@ -138,6 +163,7 @@ fn command() -> Clap {
     // Only a built command has its global arguments in the subcommands.
     command.build();
     command.mut_subcommands(|command| match command.get_name() {
+        "dev" => hide(command, &["tls_cert", "tls_key"]),
         "account" | "client" => hide(command, &SERVING),
         "keyring" => {
             let all = [SERVING.as_slice(), &["store", "recovery_codes"]].concat();
@@ -148,8 +174,10 @@ fn command() -> Clap {
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 6] = [
+const SERVING: [&str; 8] = [
     "listen",
+    "tls_cert",
+    "tls_key",
     "issuer",
     "no_pages",
     "trusted_proxy",
@@ -173,7 +201,18 @@ fn run(cli: Cli, output: &mut Output) -> Result<(), Failure> {
         dev,
         settings,
     } = cli;
-    let command = command.unwrap_or(Command::Dev(dev));
+    let command = match command {
+        None => Command::Dev(dev),
+        Some(Command::Dev(args)) => Command::Dev(args.and(dev)),
+        // Left alone it would answer in the clear, and nobody would have been told.
+        Some(_) if dev.https => {
+            return Err(Failure::usage("--https is for spare-key dev").remedy(
+                "start for development with: spare-key dev --https, or for production with: \
+                 spare-key serve --tls-cert FILE --tls-key FILE",
+            ));
+        }
+        Some(other) => other,
+    };
     let config = Config::read(settings, std::env::var_os(KEYRING_SECRET));
     start_logging(&command, config.as_ref().ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -206,7 +245,7 @@ impl Command {
     ) -> Result<(), Failure> {
         match self {
             Self::Check(Json { json }) => check::run(config, output, json).await,
-            Self::Dev(args) => serve::dev(&config?, args.reach(), output).await,
+            Self::Dev(args) => serve::dev(&config?, args.reach(), args.scheme(), output).await,
             Self::Serve => serve::run(&config?).await,
             Self::Account(account) => account.run(&config?, output).await,
             Self::Client(client) => client.run(&config?, output).await,

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 pub use self::file::FileError;
 pub use self::issuer::{Issuer, UnfitIssuer};
 use crate::app::StoreUrl;
+use crate::tls::TlsFiles;
 
 /// The variable that holds the text of a keyring file. No flag: arguments are seen by every
 /// process of the computer.
@@ -105,6 +106,26 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub listen: Option<SocketAddr>,
+
+    /// The certificate to speak TLS with, in PEM, and behind it those that lead to its authority
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SPARE_KEY_TLS_CERT",
+        hide_env_values = true
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Its private key, in PEM, readable by the server and its group alone
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SPARE_KEY_TLS_KEY",
+        hide_env_values = true
+    )]
+    pub tls_key: Option<PathBuf>,
 
     /// The address that people and clients use
     #[arg(
@@ -223,8 +244,10 @@ pub struct Config {
     pub store: Option<StoreUrl>,
     /// The secrets.
     pub keyring: Option<KeyringSource>,
-    /// Where to listen.
-    pub listen: SocketAddr,
+    /// Where to listen, if anybody said.
+    pub listen: Option<SocketAddr>,
+    /// With what to speak TLS.
+    pub tls: Option<TlsFiles>,
     /// The address that people and clients use.
     pub issuer: Option<Issuer>,
     /// Whether the pages are served.
@@ -258,6 +281,15 @@ pub enum ConfigError {
     /// The issuer.
     #[error(transparent)]
     Issuer(#[from] UnfitIssuer),
+    /// One of certificate and key, without the other.
+    #[error("TLS needs a certificate and its private key, and {given} is given alone")]
+    HalfTls {
+        /// The flag that was given.
+        given: &'static str,
+    },
+    /// TLS, and an address that says otherwise.
+    #[error("the issuer is http, and with --tls-cert the server speaks https")]
+    ClearIssuer,
     /// The keyring was given twice.
     #[error("the keyring is given twice, as a file and in {KEYRING_SECRET}")]
     TwoKeyrings,
@@ -283,6 +315,10 @@ impl ConfigError {
             Self::Issuer(_) => {
                 "give the address that people type, for example --issuer https://login.example.com"
             }
+            Self::HalfTls { .. } => "give both: --tls-cert FILE --tls-key FILE",
+            Self::ClearIssuer => {
+                "give the issuer as https://…, or leave --tls-cert and --tls-key out"
+            }
             Self::TwoKeyrings => "keep one: unset the variable or leave --keyring out",
             Self::SecretNotText => "put the text of a keyring file into it",
             Self::Product => "name your service, for example --product 'Example Inc.'",
@@ -291,7 +327,7 @@ impl ConfigError {
 }
 
 /// Where the server listens unless told otherwise.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 impl Config {
     /// Puts flags and environment over the file and checks the result.
@@ -316,12 +352,21 @@ impl Config {
         {
             return Err(ConfigError::Product);
         }
+        let issuer = issuer.map(|url| Issuer::parse(&url)).transpose()?;
+        let tls = tls(
+            given.tls_cert.or(file.tls_cert),
+            given.tls_key.or(file.tls_key),
+        )?;
+        if tls.is_some() && issuer.as_ref().is_some_and(|issuer| !issuer.is_https()) {
+            return Err(ConfigError::ClearIssuer);
+        }
         Ok(Self {
             file: given.config,
             store,
             keyring: keyring(given.keyring.or(file.keyring), secret)?,
-            listen: given.listen.or(file.listen).unwrap_or(LISTEN),
-            issuer: issuer.map(|url| Issuer::parse(&url)).transpose()?,
+            listen: given.listen.or(file.listen),
+            tls,
+            issuer,
             pages: !given.no_pages.or(file.no_pages).unwrap_or(false),
             trusted_proxies: if given.trusted_proxy.is_empty() {
                 file.trusted_proxy
@@ -342,6 +387,11 @@ impl Config {
                 .unwrap_or(LogFormat::Text),
         })
     }
+
+    /// Where a server listens: where it was told to, or on this computer alone.
+    pub fn listens_on(&self) -> SocketAddr {
+        self.listen.unwrap_or(LISTEN)
+    }
 }
 
 fn store(url: &str) -> Result<StoreUrl, ConfigError> {
@@ -349,6 +399,20 @@ fn store(url: &str) -> Result<StoreUrl, ConfigError> {
         return Err(ConfigError::Postgres);
     }
     StoreUrl::parse(url).ok_or(ConfigError::UnknownStore)
+}
+
+fn tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, ConfigError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (Some(_), None) => Err(ConfigError::HalfTls {
+            given: "--tls-cert",
+        }),
+        (None, Some(_)) => Err(ConfigError::HalfTls { given: "--tls-key" }),
+        (None, None) => Ok(None),
+    }
 }
 
 fn keyring(

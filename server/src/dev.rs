@@ -5,19 +5,21 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::app::StoreUrl;
 use crate::cli::Failure;
 use crate::clock::{Clock, SystemClock};
+use crate::config::Issuer;
 use crate::domain::{self, Caller, Grant, Mfa, NewClient, NewPerson, Refusal, Scope, Secrecy};
 use crate::entropy::SystemEntropy;
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::{AccountId, Token};
+use crate::tls::Authority;
 
 /// Where the data is, in the folder that `dev` is started in.
 pub const FOLDER: &str = "spare-key-data";
@@ -56,6 +58,18 @@ pub enum Reach {
     /// From wherever it is told to listen; somebody has taken that on themselves.
     Anywhere,
 }
+
+/// How `dev` is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// With a certificate of its own authority.
+    Https,
+}
+
+/// Where `dev --https` listens unless told otherwise.
+pub const LISTEN_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 
 /// The folder with the data.
 #[derive(Debug, Clone)]
@@ -132,6 +146,14 @@ impl Data {
             other => Ok(other?),
         }
     }
+
+    /// The authority of `--https`, made at the first start with it.
+    ///
+    /// # Errors
+    /// A file is there and not what it should be, or cannot be read or written.
+    pub fn load_or_make_authority(&self) -> Result<Authority, Failure> {
+        Ok(Authority::load_or_make(&self.folder, SystemClock.now())?)
+    }
 }
 
 /// Adds what is missing of the demo tenant.
@@ -207,18 +229,46 @@ pub fn clients() -> [NewClient; 5] {
 }
 
 /// How the bound address is typed. "Everywhere" is no place to go to; this computer is.
-pub fn address(bound: SocketAddr) -> String {
+pub fn address(scheme: Scheme, bound: SocketAddr) -> String {
+    let scheme = match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
     if bound.ip().is_unspecified() {
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, bound.port()));
-        return format!("http://{here}");
+        return format!("{scheme}://{here}");
     }
-    format!("http://{bound}")
+    format!("{scheme}://{bound}")
+}
+
+/// What the certificate is to name: this computer as it names itself, and as it was told to.
+pub fn hosts(listen: SocketAddr, issuer: Option<&Issuer>) -> Vec<String> {
+    let listen = Some(listen.ip()).filter(|ip| !ip.is_unspecified());
+    let told = [
+        listen.map(|ip| ip.to_string()),
+        issuer.map(|issuer| issuer.host().to_owned()),
+    ];
+    let mut hosts = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    for host in told.into_iter().flatten() {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    hosts
 }
 
 /// What a developer needs to know, once, at the start.
-pub fn greeting(listening: &str, issuer: &str, pages: bool, data: &Data) -> String {
+pub fn greeting(
+    listening: &str,
+    issuer: &str,
+    pages: bool,
+    data: &Data,
+    authority: Option<&Authority>,
+) -> String {
     let (client, secret) = CLIENT;
-    let folder = std::path::absolute(&data.folder).unwrap_or_else(|_| data.folder.clone());
+    let folder = absolute(&data.folder);
     let folder = folder.display();
     let mut lines = vec![
         "Spare Key for development. Everybody knows these passwords: not for production."
@@ -245,11 +295,43 @@ pub fn greeting(listening: &str, issuer: &str, pages: bool, data: &Data) -> Stri
             MANAGEMENT.0, READONLY.0, APP.0
         ),
         String::new(),
+    ]);
+    if let Some(authority) = authority {
+        lines.extend(trust(&absolute(authority.certificate()), issuer));
+    }
+    lines.extend([
         format!("  data      {folder} (delete it to start over)"),
         "  stop      Ctrl-C".to_owned(),
         String::new(),
     ]);
     lines.join("\n")
+}
+
+/// How clients are told to trust the authority: the lines to type.
+fn trust(certificate: &Path, issuer: &str) -> Vec<String> {
+    let path = quoted(&certificate.display().to_string());
+    vec![
+        format!("  CA        {}", certificate.display()),
+        "            trusted by what a shell starts behind one of these lines:".to_owned(),
+        format!("  Node      export NODE_EXTRA_CA_CERTS={path}"),
+        format!("  requests  export REQUESTS_CA_BUNDLE={path}"),
+        format!("  httpx     export SSL_CERT_FILE={path}     (and what else uses OpenSSL)"),
+        format!("  curl      curl --cacert {path} {issuer}/healthz"),
+        String::new(),
+    ]
+}
+
+/// As a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 #[cfg(test)]
@@ -263,8 +345,27 @@ mod tests {
             ("[::1]:8080", "http://[::1]:8080"),
             ("0.0.0.0:8080", "http://127.0.0.1:8080"),
         ] {
-            assert_eq!(address(bound.parse().unwrap()), typed);
+            assert_eq!(address(Scheme::Http, bound.parse().unwrap()), typed);
         }
+        let bound = "127.0.0.1:8443".parse().unwrap();
+        assert_eq!(address(Scheme::Https, bound), "https://127.0.0.1:8443");
+    }
+
+    #[test]
+    fn the_certificate_names_what_people_type_and_nothing_twice() {
+        let issuer = Issuer::parse("https://login.test:8443").unwrap();
+        let here = ["localhost", "127.0.0.1", "::1"];
+        let told = |listen: &str, issuer| hosts(listen.parse().unwrap(), issuer);
+        assert_eq!(told("127.0.0.1:1", None), here);
+        assert_eq!(told("0.0.0.0:1", None), here);
+        let all = [&here[..], &["127.0.0.2", "login.test"]].concat();
+        assert_eq!(told("127.0.0.2:1", Some(&issuer)), all);
+    }
+
+    #[test]
+    fn a_path_is_one_word_for_the_shell() {
+        assert_eq!(quoted("/tmp/a-b/ca.pem"), "/tmp/a-b/ca.pem");
+        assert_eq!(quoted("/tmp/it's here"), r"'/tmp/it'\''s here'");
     }
 
     #[test]

@@ -75,6 +75,18 @@ pub fn draw_authenticator_id(source: &dyn Entropy) -> Result<AuthenticatorId, En
     )))
 }
 
+/// A new key for a certificate: ECDSA over P-256, which every TLS client knows. Its library draws
+/// from the operating system itself and takes no other source.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where randomness is drawn"
+)]
+pub fn draw_certificate_key() -> Result<Zeroizing<rcgen::KeyPair>, EntropyFault> {
+    rcgen::KeyPair::generate()
+        .map(Zeroizing::new)
+        .map_err(|error| EntropyFault(error.to_string()))
+}
+
 /// The stream of bytes that a batch's 32-byte seed stands for: ChaCha20 (RFC 8439) with the seed
 /// as key and a zero nonce, so that a batch can be drawn again from its sealed seed.
 pub struct SeedStream(chacha20::ChaCha20);

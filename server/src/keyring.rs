@@ -27,6 +27,7 @@ enum Purpose {
     Locator,
     Seal,
     Csrf,
+    Transaction,
 }
 
 impl Purpose {
@@ -36,6 +37,7 @@ impl Purpose {
             Self::Locator => b"spare-key/v1/locator",
             Self::Seal => b"spare-key/v1/seal",
             Self::Csrf => b"spare-key/v1/csrf",
+            Self::Transaction => b"spare-key/v1/transaction",
         }
     }
 }
@@ -244,11 +246,24 @@ impl Keyring {
     /// The proof that a form was made for the holder of this cookie value. It is the same for a
     /// value as long as the key is in the ring.
     pub fn csrf_proof(&self, cookie: &str) -> Result<TokenDigest, KeyFault> {
+        self.about_cookie(Purpose::Csrf, cookie).map(TokenDigest)
+    }
+
+    /// The name of what the holder of this cookie value is in the middle of. It is no secret and
+    /// may stand in an address: neither the value nor the proof of a form follows from it.
+    pub fn transaction_name(&self, cookie: &str) -> Result<[u8; 16], KeyFault> {
+        let mac = self.about_cookie(Purpose::Transaction, cookie)?;
+        let mut name = [0_u8; 16];
+        name.copy_from_slice(mac.split_at(16).0);
+        Ok(name)
+    }
+
+    fn about_cookie(&self, purpose: Purpose, cookie: &str) -> Result<[u8; 32], KeyFault> {
         let oldest = self.keys.first().map_or(self.current, |key| key.id);
-        let derived = self.derive(oldest, Purpose::Csrf)?;
+        let derived = self.derive(oldest, purpose)?;
         let mut mac = hmac_of(&derived);
         mac.update(cookie.as_bytes());
-        Ok(TokenDigest(mac.finalize().into_bytes().into()))
+        Ok(mac.finalize().into_bytes().into())
     }
 
     fn cipher(&self, key: KeyId) -> Result<XChaCha20Poly1305, KeyFault> {

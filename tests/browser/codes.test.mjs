@@ -84,7 +84,7 @@ describe('new codes', () => {
       visit.app = new Authenticator('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
       await visit.password();
       await visit.at('/u/mfa-otp-challenge');
-      assert.equal(await visit.link('Use a recovery code').count(), 0, 'no way that leads nowhere');
+      assert.equal(await visit.button('Use a recovery code').count(), 0, 'no way that leads nowhere');
       await visit.otp();
       await visit.at(SAVE);
       const codes = await visit.readCodes();
@@ -158,15 +158,7 @@ describe('the end of the list', () => {
 describe('a single code', () => {
   story('its successor is shown until it is confirmed, works once, and the spent one never again (L5, L6, U5)', async (visit, page) => {
     await visit.enroll();
-    const issued = await fetch(visit.url(`/recovery/v1/accounts/${encodeURIComponent(visit.person.id)}/batches`), {
-      method: 'POST',
-      headers: {
-        authorization: `Basic ${btoa('dev-host:dev-host-secret')}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ format: 'single', activate: 'at_once', proof: { amr: ['pwd'], at: new Date().toISOString() } }),
-    });
-    const spent = (await issued.json()).codes[0].code;
+    const spent = await visit.single();
     await visit.signOut();
     await visit.toChallenge();
     await page.getByText('24 letters and digits').waitFor();

@@ -35,7 +35,7 @@ async function wholeStory(visit) {
 
   const answer = await visit.press(visit.button('Continue'));
   assert.equal(answer.status(), 422);
-  assert.match(await visit.alert().textContent(), /^Save the codes first, then tick/);
+  assert.match(await visit.alert().textContent(), /^Please confirm that you have recorded the codes/);
   assert.equal(await page.getByRole('checkbox').getAttribute('aria-invalid'), 'true');
   assert.deepEqual(await visit.readCodes(), codes, 'the same codes, still there');
   assert.equal((await visit.account()).recovery.state, 'none');
@@ -144,7 +144,7 @@ describe('a slow line', () => {
       await visit.takeKey();
       await visit.page.getByLabel('Code from the app').fill(await visit.app.next());
       await visit.button('Continue').click();
-      await visit.page.waitForURL(visit.url(SAVE), { waitUntil: 'commit' });
+      await visit.page.waitForURL((url) => url.pathname === SAVE, { waitUntil: 'commit' });
       const codes = await visit.readCodes();
       assert.equal(codes.length, 10);
       // The person ticks while the scripts are still on their way; the tick counts when they come.

@@ -100,7 +100,7 @@ describe('every page in every state is clean in light, dark, forced colours, at 
   looking('signing in and enrolling', async (visit, page) => {
     await visit.go('/');
     await look(visit, 'home');
-    await visit.go('/u/login');
+    await visit.page.goto(visit.url('/u/login'));
     await look(visit, 'login');
     await visit.password('wrong wrong wrong');
     await look(visit, 'login-error');
@@ -136,7 +136,7 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'otp');
     await visit.otp(visit.app.wrong());
     await look(visit, 'otp-error');
-    await visit.link('Use a recovery code').click();
+    await visit.button('Use a recovery code').click();
     await visit.fieldReady();
     await look(visit, 'challenge');
     await visit.field().pressSequentially(`${codes[0].slice(0, -1)}${codes[0].endsWith('A') ? 'B' : 'A'}`);
@@ -194,7 +194,8 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'after-none');
     await visit.go('/nothing/here');
     await look(visit, 'not-found');
-    await visit.go(CHALLENGE);
+    await visit.page.goto(visit.url(`${CHALLENGE}?state=another`));
+    assert.equal(await visit.heading(), 'This page has expired');
     await look(visit, 'expired');
     await visit.go('/docs');
     await look(visit, 'docs');
@@ -205,6 +206,30 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await visit.alter('batch', 'seed_until = 1');
     await page.reload();
     await look(visit, 'codes-expired');
+  });
+
+  looking('a single code and its successor', async (visit) => {
+    await visit.enroll();
+    const spent = await visit.single();
+    await visit.signOut();
+    await visit.toChallenge();
+    await look(visit, 'challenge-single');
+    await visit.field().fill(spent);
+    await visit.button('Continue').click();
+    await visit.at('/u/mfa-recovery-code-challenge-new-code');
+    await visit.readCodes();
+    await look(visit, 'new-code');
+  });
+
+  looking('codes that are about to run out', async (visit, page) => {
+    await visit.toCodes();
+    await visit.alter('batch', 'seed_until = (unixepoch() + 3600) * 1000');
+    await page.clock.install();
+    await page.reload();
+    await visit.readCodes();
+    await page.clock.fastForward('58:30');
+    await page.getByText('These codes run out in 2 minutes.').waitFor();
+    await look(visit, 'save-soon');
   });
 });
 
@@ -246,7 +271,7 @@ describe('by keyboard alone', () => {
     const { keyboard } = page;
     // The skip link slides in: at once, for who wants it so.
     await page.emulateMedia({ reducedMotion: 'reduce' });
-    await visit.go('/u/login');
+    await visit.page.goto(visit.url('/u/login'));
     await standsAt(page, 'username');
     await keyboard.type(visit.person.login);
     await tabTo(page, /^password$/);
@@ -270,7 +295,7 @@ describe('by keyboard alone', () => {
     await visit.codesSeen();
     assert.equal(await page.evaluate(() => document.activeElement.localName), 'h1', 'the heading is read out first (B-07)');
     const order = [];
-    for (const name of [/^Copy$/, /^Download$/, /^Print$/, /^I wrote them down$/]) {
+    for (const name of [/^Copy codes$/, /^Download$/, /^Print$/, /^I wrote them down$/]) {
       await tabTo(page, name);
       order.push((await here(page)).top);
     }
@@ -331,7 +356,7 @@ describe('by keyboard alone', () => {
       return [style.transitionDuration, style.animationDuration].join().split(',').some((time) => parseFloat(time) > 0);
     }).length);
     assert.equal(moving, 0);
-    const region = await page.locator('[role=status]').elementHandle();
+    const region = await page.locator('.sk-status').elementHandle();
     assert.equal(await region.textContent(), '');
     await visit.button('I wrote them down').click();
     assert.match(await region.textContent(), /^Good\. Compare/);

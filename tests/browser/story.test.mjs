@@ -18,8 +18,8 @@ story('the whole story: enroll, save, lose the phone, come in by a code, replace
   const lost = await visit.takeKey();
   await visit.otp();
   await visit.at(SAVE);
-  assert.equal(await visit.heading(), 'Save these codes');
-  assert.match(await page.locator('main').innerText(), /one of these lets you in\. Each works once\./);
+  assert.equal(await visit.heading(), 'Almost There!');
+  assert.match(await page.locator('main').innerText(), /one of them lets you in\. Each works once\./);
   const codes = await visit.readCodes();
   assert.equal(codes.length, 10);
   assert.equal(new Set(codes).size, 10);
@@ -33,7 +33,7 @@ story('the whole story: enroll, save, lose the phone, come in by a code, replace
   await visit.password();
   await visit.at('/u/mfa-otp-challenge');
   assert.equal(await visit.heading(), 'Confirm it is you', 'the authenticator is asked for first, the code is one step away');
-  await visit.link('Use a recovery code').click();
+  await visit.button('Use a recovery code').click();
   await visit.at('/u/mfa-recovery-code-challenge');
   await visit.field().pressSequentially(codes[3]);
   await visit.button('Continue').click();
@@ -69,7 +69,7 @@ describe('saving', () => {
   story('copied: the clipboard has the sheet, and each of its lines pasted is accepted (B-01, B-40, B-41, B-46, E7, U1)', async (visit, page) => {
     await visit.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin });
     const codes = await visit.toCodes();
-    assert.equal(await page.locator('[role=status]').count(), 1, 'the live region is there before it speaks');
+    assert.equal(await page.locator('.sk-status[role=status]').count(), 1, 'the live region is there before it speaks');
     await visit.button('Copy').click();
     await page.getByText('Copied. Now paste the codes somewhere safe.').waitFor();
     const text = await page.evaluate(() => navigator.clipboard.readText());
@@ -116,7 +116,7 @@ describe('saving', () => {
     for (const code of codes) assert.ok(text.includes(code));
     assert.match(execFileSync('pdfinfo', [path], { encoding: 'utf8' }), /Pages:\s+1\n/);
     for (const part of [`${PRODUCT} recovery codes`, visit.person.login, 'Set 1', 'Cross it out']) assert.ok(text.includes(part), part);
-    for (const part of ['Continue', 'Download', 'Copy', 'Print', 'Step 3', 'Save these codes', 'Skip to', 'I have saved', 'http', '?', 'csrf']) {
+    for (const part of ['Continue', 'Download', 'Copy', 'Print', 'Step 3', 'Almost There', 'Skip to', 'I have safely', 'http', '?', 'csrf']) {
       assert.ok(!text.includes(part), `"${part}" on paper`);
     }
     await visit.confirm('Continue', 'Print');
@@ -165,9 +165,9 @@ describe('saving', () => {
       return { status: response.status, text: await response.text() };
     });
     assert.equal(answer.status, 422);
-    assert.match(answer.text, /Save the codes first, then tick/);
+    assert.match(answer.text, /data-error="no-confirmation">Please confirm that you have recorded the codes/);
     assert.equal((await visit.account()).recovery.state, 'none');
-    await page.getByText('I have saved these codes').click();
+    await page.getByText('I have safely recorded these codes').click();
     assert.equal(await page.getByRole('checkbox').isChecked(), true, 'the label is clickable');
     await visit.button('Continue').click();
     await visit.at('/account');
@@ -192,11 +192,11 @@ describe('the pending codes', () => {
     await page.reload();
     assert.deepEqual(await visit.readCodes(), codes);
     const other = await visit.newPage();
-    await other.goto(visit.url(SAVE));
+    await other.goto(page.url());
     assert.deepEqual(await visit.readCodes(other), codes);
     await page.goBack();
     await page.goForward();
-    await page.waitForURL(visit.url(SAVE));
+    await page.waitForURL((url) => url.pathname === SAVE);
     assert.deepEqual(await visit.readCodes(), codes);
     await visit.go('/u/mfa-otp-enrollment-qr');
     assert.equal(visit.path(), SAVE, 'no step back to a key that is bound');
@@ -205,13 +205,14 @@ describe('the pending codes', () => {
     await other.getByRole('button', { name: 'I wrote them down' }).click();
     await other.getByRole('checkbox').check();
     await other.getByRole('button', { name: 'Continue' }).click();
-    await other.getByRole('heading', { name: 'This page is out of date' }).waitFor();
+    await other.getByRole('heading', { name: 'This page has expired' }).waitFor();
     await other.getByRole('link', { name: 'Go to my account' }).click();
-    await other.waitForURL(visit.url('/account'));
+    await other.waitForURL((url) => url.pathname === '/account');
     for (const path of [SAVE, '/account/codes', '/u/mfa-otp-enrollment-qr']) {
       await visit.go(path);
       const text = await page.content();
-      assert.equal(visit.path(), '/account', path);
+      if (path.startsWith('/u/')) assert.equal(await visit.heading(), 'This page has expired', path);
+      else assert.equal(visit.path(), '/account', path);
       assert.ok(codes.every((code) => !text.includes(code)));
     }
     await page.goBack();
@@ -236,7 +237,7 @@ describe('the pending codes', () => {
     await page.getByRole('checkbox').check();
     await visit.button('Continue').click();
     await visit.at('/account');
-    await visit.go('/u/login');
+    await visit.page.goto(visit.url('/u/login'));
     assert.deepEqual(asked, ['beforeunload']);
   });
 

@@ -9,6 +9,15 @@ import { request as send } from 'node:http';
 import { Authenticator } from './totp.mjs';
 import { PASSWORD } from './server.mjs';
 
+/** Where a sign-in begins. */
+export const DOOR = '/u/login';
+
+/** The transaction that an address names. */
+const stateIn = (address) => new URL(address ?? '', 'http://localhost').searchParams.get('state') ?? undefined;
+
+/** A path; a screen's with the name of its transaction. */
+export const named = (path, state) => (path.startsWith('/u/') ? `${path}?state=${state}` : path);
+
 export class Visit {
   constructor(server, context, person) {
     this.server = server;
@@ -55,6 +64,9 @@ export class Visit {
       const untouched = message.text().includes("Blocked attempt to show a 'beforeunload'");
       if (['error', 'warning'].includes(message.type()) && !refusal && !untouched) this.wrong.push(`console: ${message.text()}`);
     });
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) this.state = stateIn(frame.url()) ?? this.state;
+    });
     page.on('request', (request) => {
       this.requests.push(`${request.method()} ${request.url()}`);
       if (!request.url().startsWith(`${this.server.origin}/`) && !request.url().startsWith(`blob:${this.server.origin}`)) {
@@ -73,13 +85,14 @@ export class Visit {
     return new URL(this.page.url()).pathname;
   }
 
+  /** Opens a page; a screen of the transaction that was seen last. */
   go(path) {
-    return this.page.goto(this.url(path));
+    return this.page.goto(this.url(this.state ? named(path, this.state) : path));
   }
 
   /** Waits for a page by its address: a click that posts has answered then. */
   at(path) {
-    return this.page.waitForURL(this.url(path), { waitUntil: 'load' });
+    return this.page.waitForURL((url) => url.pathname === path, { waitUntil: 'load' });
   }
 
   heading() {
@@ -108,7 +121,7 @@ export class Visit {
   }
 
   async password(text = PASSWORD) {
-    await this.go('/u/login');
+    await this.page.goto(this.url(DOOR));
     await this.page.getByLabel('Email address').fill(this.person.login);
     await this.page.getByLabel('Password').fill(text);
     return this.press(this.button('Continue'));
@@ -185,7 +198,7 @@ export class Visit {
   /** To the field for a recovery code. */
   async toChallenge() {
     await this.password();
-    await this.link('Use a recovery code').click();
+    await this.button('Use a recovery code').click();
     await this.at('/u/mfa-recovery-code-challenge');
     await this.fieldReady();
   }
@@ -195,7 +208,7 @@ export class Visit {
   }
 
   field() {
-    return this.page.getByLabel('Recovery code', { exact: true });
+    return this.page.getByLabel('Enter your recovery code', { exact: true });
   }
 
   /** Types a code as it stands on the sheet, and sends it. */
@@ -203,6 +216,16 @@ export class Visit {
     await this.toChallenge();
     await this.field().pressSequentially(code);
     return this.press(this.button('Continue'));
+  }
+
+  /** A single code in the place of the list. */
+  async single() {
+    const issued = await fetch(this.url(`/recovery/v1/accounts/${encodeURIComponent(this.person.id)}/batches`), {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa('dev-host:dev-host-secret')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ format: 'single', activate: 'at_once', proof: { amr: ['pwd'], at: new Date().toISOString() } }),
+    });
+    return (await issued.json()).codes[0].code;
   }
 
   /** Whether a code still works: tries it as somebody with a fresh browser would. */
@@ -227,7 +250,7 @@ export class Visit {
     let done = false;
     let answered;
     const lost = new Promise((resolve) => { answered = resolve; });
-    await page.route(`**${path}`, async (route) => {
+    await page.route((url) => url.pathname === path, async (route) => {
       const request = route.request();
       if (done || request.method() !== 'POST') return route.fallback();
       done = true;
@@ -303,27 +326,37 @@ export class Forms {
         if (value === '' || /max-age=0/i.test(line)) this.jar.delete(name);
         else this.jar.set(name, value);
       }
+      this.state = stateIn(answer.headers.location) ?? this.state;
       return answer;
     });
   }
 
-  get(path) {
-    return this.request('GET', path);
+  /** A page; a screen of this transaction, and the first screen begins one. */
+  async get(path) {
+    const answer = await this.request('GET', path === DOOR ? path : named(path, this.state ?? ''));
+    return answer.status === 303 && answer.location === path ? this.request('GET', named(path, this.state)) : answer;
   }
 
   post(path, fields, headers) {
     return this.request('POST', path, { body: new URLSearchParams(fields).toString(), headers });
   }
 
+  /** What the form of a page carries beside what one fills in. */
+  async hidden(path) {
+    const { body } = await this.get(path);
+    const read = (name) => new RegExp(`name="${name}" value="([^"]+)"`).exec(body)?.[1] ?? '';
+    return { csrf: read('csrf'), state: read('state') };
+  }
+
   /** The proof in the form of a page. */
   async csrf(path) {
-    const { body } = await this.get(path);
-    return /name="csrf" value="([^"]+)"/.exec(body)?.[1] ?? '';
+    return (await this.hidden(path)).csrf;
   }
 
   /** Posts the form of a page to the page, or to `action`. */
   async submit(path, fields, action = path) {
-    return this.post(action, { csrf: await this.csrf(path), ...fields });
+    const hidden = await this.hidden(path);
+    return this.post(named(action, hidden.state), { ...hidden, ...fields });
   }
 
   password(login, password = PASSWORD) {
@@ -345,7 +378,8 @@ export function raw(method, url, { body = '', headers = {} } = {}) {
       answer.setEncoding('utf8');
       answer.on('data', (part) => { text += part; });
       answer.on('end', () => resolve({
-        status: answer.statusCode, headers: answer.headers, location: answer.headers.location, body: text,
+        // Where it leads, whatever the transaction is named.
+        status: answer.statusCode, headers: answer.headers, location: answer.headers.location?.split('?')[0], body: text,
       }));
     });
     sent.on('error', reject);

@@ -37,6 +37,8 @@ fn files(folder: &Path, when: &str) -> Vec<Hay> {
 struct Browser {
     http: Http,
     jar: BTreeMap<String, String>,
+    /// The name of the transaction it is in.
+    state: String,
     needles: Vec<Needle>,
     hay: Vec<Hay>,
 }
@@ -46,6 +48,7 @@ impl Browser {
         Self {
             http,
             jar: BTreeMap::new(),
+            state: String::new(),
             needles: Vec::new(),
             hay: Vec::new(),
         }
@@ -90,15 +93,42 @@ impl Browser {
         }
     }
 
+    /// A page: a screen of this transaction, and the first screen begins one.
     fn get(&mut self, path: &str) -> String {
-        self.send("GET", path, "").expect(200).text()
+        if path == "/u/login" {
+            self.state.clear();
+            let reply = self.send("GET", path, "").expect(303);
+            self.follow(&reply);
+        }
+        let address = self.address(path);
+        self.send("GET", &address, "").expect(200).text()
+    }
+
+    /// A path; a screen's with the name of its transaction.
+    fn address(&self, path: &str) -> String {
+        if path.starts_with("/u/") {
+            format!("{path}?state={}", self.state)
+        } else {
+            path.to_owned()
+        }
+    }
+
+    /// Where an answer leads, whose transaction is this one from here on.
+    fn follow(&mut self, reply: &Reply) -> String {
+        let location = reply.header("location").expect("a way on");
+        let (path, state) = location
+            .split_once("?state=")
+            .unwrap_or((location, &self.state));
+        let path = path.to_owned();
+        self.state = state.to_owned();
+        path
     }
 
     /// Fills in the form of the page at `on` and sends it to `to`.
     fn post(&mut self, on: &str, to: &str, fields: &[(&str, &str)]) -> Reply {
         let page = self.get(on);
         let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
-        let mut body = format!("csrf={csrf}");
+        let mut body = format!("csrf={csrf}&state={}", self.state);
         for (name, value) in fields {
             let value = value
                 .replace('@', "%40")
@@ -106,13 +136,14 @@ impl Browser {
                 .replace(',', "%2C");
             body.push_str(&format!("&{name}={value}"));
         }
-        self.send("POST", to, &body)
+        let address = self.address(to);
+        self.send("POST", &address, &body)
     }
 
     /// The same, where it leads on to `then`.
     fn pass(&mut self, on: &str, to: &str, fields: &[(&str, &str)], then: &str) {
         let reply = self.post(on, to, fields).expect(303);
-        assert_eq!(reply.header("location"), Some(then));
+        assert_eq!(self.follow(&reply), then);
     }
 
     fn sign_in(&mut self, then: &str) {

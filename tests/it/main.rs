@@ -2,6 +2,7 @@
 
 mod crash;
 mod faults;
+mod front;
 mod leaks;
 mod native_accounts;
 mod native_batches;

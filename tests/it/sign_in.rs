@@ -3,7 +3,12 @@
 
 use std::net::IpAddr;
 
-use spare_key_server::domain::{Caller, Error, NewPerson, Passed, Refusal, SignedIn, Toggle};
+use axum::body::Body;
+use axum::http::Request;
+use spare_key_core::Spec;
+use spare_key_server::domain::{
+    Activation, Caller, Error, NewPerson, Passed, Refusal, Saved, SignedIn, StageRequest, Toggle,
+};
 use spare_key_server::model::{AccountId, Millis, Token};
 use spare_key_tests::{App, Options};
 use totp_rs::{Builder, Secret};
@@ -182,4 +187,70 @@ async fn a_new_authenticator_ends_every_other_session() {
         .prove_totp(&caller, &shows(&app, &new))
         .await
         .expect("the new one works");
+}
+
+fn pending() -> StageRequest {
+    StageRequest {
+        spec: Spec::LIST,
+        activation: Activation::OnConfirm,
+        idempotency: None,
+    }
+}
+
+/// In for the first time: authenticator proven, codes saved.
+async fn enrolled(app: &App, base32: &str) -> Token {
+    let signed_in = sign_in(app, PASSWORD, "192.0.2.1")
+        .await
+        .expect("signed in");
+    let mfa = app.mfa();
+    let passed = mfa
+        .prove_totp(&signed_in.caller, &shows(app, base32))
+        .await
+        .expect("the authenticator proven");
+    assert!(matches!(passed, Passed::SaveCodes), "{passed:?}");
+    let caller = mfa
+        .caller_by_challenge(&signed_in.challenge, None)
+        .await
+        .expect("its challenge");
+    let issued = mfa.stage(&caller, pending()).await.expect("codes");
+    mfa.complete_enrollment(&caller, issued.generation, Saved::Confirmed)
+        .await
+        .expect("codes saved")
+}
+
+#[tokio::test]
+async fn the_account_page_says_that_codes_wait_without_showing_them() {
+    const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    const WAIT: &str = "New codes are waiting for you";
+    let app = with_alice(Options::default()).await;
+    let id = AccountId::parse("auth0|alice").expect("an identifier");
+    let administrator = Caller::administrator(id.clone());
+    app.mfa()
+        .bind_known_secret(&administrator, SECRET)
+        .await
+        .unwrap();
+    app.clock.advance(Millis::minutes(2));
+    let token = enrolled(&app, SECRET).await;
+    let page = async || {
+        let request =
+            Request::get("/account").header("cookie", format!("spare-key={}", token.reveal()));
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        answer.expect(200).text()
+    };
+    assert!(!page().await.contains(WAIT));
+
+    let caller = app.mfa().caller_by_session(&token, None).await.unwrap();
+    app.mfa().stage(&caller, pending()).await.unwrap();
+    let rows = async || app.mfa().events(&id, None, 100).await.unwrap().len();
+    let before = rows().await;
+    assert!(page().await.contains(WAIT));
+    assert!(app.mfa().holds_pending(&caller).await.unwrap());
+    assert_eq!(rows().await, before, "asking leaves no trace");
+
+    // Showing them does, and another session is not told of them.
+    app.mfa().pending(&caller).await.unwrap();
+    assert_eq!(rows().await, before + 1);
+    let elsewhere = session(&app, SECRET).await;
+    let elsewhere = app.mfa().caller_by_session(&elsewhere, None).await.unwrap();
+    assert!(!app.mfa().holds_pending(&elsewhere).await.unwrap());
 }

@@ -8,6 +8,7 @@ pub mod process;
 pub mod search;
 
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,12 +21,14 @@ use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
 use spare_key_server::dev;
 use spare_key_server::domain::{Mfa, NewClient, Policy, Scope, Secrecy};
+use spare_key_server::front::Front;
 use spare_key_server::hasher::PoolSize;
 use spare_key_server::http;
 use spare_key_server::keyring::Keyring;
 use spare_key_server::model::{HashParams, Millis, Timestamp, Token};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::clock::TestClock;
@@ -210,10 +213,24 @@ impl App {
 
     /// Answers on a port of its own until the test ends.
     pub async fn listen(&self) -> SocketAddr {
+        self.listen_with(Front::default()).await
+    }
+
+    /// The same, with connections taken otherwise than usual.
+    pub async fn listen_with(&self, front: Front) -> SocketAddr {
+        self.listen_until(front, pending()).await.0
+    }
+
+    /// The same until it is told to stop; how that ended.
+    pub async fn listen_until(
+        &self,
+        front: Front,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> (SocketAddr, JoinHandle<io::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
-        tokio::spawn(self.app.clone().serve(listener, pending()));
-        address
+        let serving = tokio::spawn(self.app.clone().serve(front, listener, stop));
+        (address, serving)
     }
 
     /// One figure of `/metrics`, such as `spare_key_slow_hashes_total{lane="codes"}`; 0 when it is

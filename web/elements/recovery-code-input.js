@@ -447,7 +447,11 @@ export class RecoveryCodeInput extends HTMLElement {
    */
   #say(status, error, invalid = false) {
     if (this.#status.textContent !== status) this.#status.textContent = status;
-    if (error || this.#error.textContent) this.#error.textContent = error;
+    if (error || this.#error.textContent) {
+      this.#error.textContent = error;
+      // The host's code for what it had said there.
+      delete this.#error.dataset.error;
+    }
     if (invalid) this.#input.setAttribute('aria-invalid', 'true');
     else this.#input.removeAttribute('aria-invalid');
   }

@@ -349,6 +349,8 @@ export class RecoveryCodes extends HTMLElement {
     const filename = what === 'downloaded' ? this.#sheet()?.filename ?? '' : '';
     const words = fill(this.#texts[what] ?? '', { filename });
     this.#parts.error.textContent = URGENT.has(what) ? words : '';
+    // The host's code for what it had said there.
+    delete this.#parts.error.dataset.error;
     this.#parts.status.textContent = URGENT.has(what) ? '' : words;
   }
 

@@ -1,6 +1,7 @@
 /**
  * The save prompt of our own pages: the codes stand in the HTML, for people without JavaScript.
- * This hands them to the element, and posts the form when the person confirms.
+ * This hands them to the element, posts the form when the person confirms, and says in time that
+ * the pending codes are about to run out.
  */
 import '../elements/define.js';
 import { RecoveryCodes } from '../elements/recovery-codes.js';
@@ -8,9 +9,13 @@ import { pageTexts } from './texts.js';
 
 const element = document.querySelector('recovery-codes');
 if (element instanceof RecoveryCodes) {
-  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn } = element.dataset;
-  element.addEventListener('recovery-codes-confirm', () => element.closest('form')?.submit());
-  element.texts = await pageTexts('recovery-codes').catch(() => ({}));
+  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText } = element.dataset;
+  element.addEventListener('recovery-codes-confirm', () => {
+    // By its button, so that the form says which one was pressed.
+    element.closest('form')?.requestSubmit(element.querySelector('.sk-continue'));
+  });
+  const texts = await pageTexts('recovery-codes').catch(() => ({}));
+  element.texts = { ...texts, ...(copyText && { copy: copyText }), ...(expired && { expired }) };
   element.batch = {
     product,
     account,
@@ -21,5 +26,17 @@ if (element instanceof RecoveryCodes) {
       code: item.textContent?.trim() ?? '',
     })),
   };
-  if (Number(expiresIn) > 0) setTimeout(() => element.expired(), Number(expiresIn) * 1000);
+  if (Number(expiresIn) > 0) {
+    const pending = document.getElementById('pending');
+    // A live region that has stood there since before: the focus stays where it is.
+    setTimeout(() => {
+      if (!pending) return;
+      pending.textContent = soon;
+      pending.className = 'warn';
+    }, (Number(expiresIn) - Number(warnBefore)) * 1000);
+    setTimeout(() => {
+      element.expired();
+      if (pending) pending.hidden = true;
+    }, Number(expiresIn) * 1000);
+  }
 }

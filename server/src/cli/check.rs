@@ -8,10 +8,11 @@ use super::output::Output;
 use super::serve;
 use super::wire::{Finding, Report};
 use crate::app::StoreUrl;
-use crate::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
+use crate::clock::{Clock, SystemClock, date, parse_rfc3339, rfc3339};
 use crate::config::{Config, ConfigError, KeyringSource};
 use crate::http::assets;
 use crate::model::Timestamp;
+use crate::tls::{Tls, TlsFiles};
 
 /// A clock before this is not set; one-time passwords would be refused and codes misdated.
 const NOT_BEFORE: &str = "2026-01-01T00:00:00Z";
@@ -27,6 +28,7 @@ pub(super) async fn run(
             checks.push(configuration(&config));
             checks.push(store(config.store.as_ref()).await);
             checks.push(keyring(config.keyring.as_ref()));
+            checks.extend(config.tls.as_ref().map(tls));
         }
         Err(error) => checks.push(unfit("configuration", &error.into())),
     }
@@ -100,7 +102,7 @@ fn configuration(config: &Config) -> Finding {
         Some(path) => format!(", settings file {}", path.display()),
         None => String::new(),
     };
-    let listen = config.listen;
+    let listen = config.listens_on();
     let workers = config.workers;
     fit(
         "configuration",
@@ -173,6 +175,21 @@ fn keyring(source: Option<&KeyringSource>) -> Finding {
             format!("{} keys, key {} in use", keyring.lines().len(), current.0),
         ),
         Err(error) => unfit(NAME, &Failure::new(error.to_string())),
+    }
+}
+
+fn tls(files: &TlsFiles) -> Finding {
+    const NAME: &str = "tls";
+    match Tls::load(files, SystemClock.now()) {
+        Ok(tls) => fit(
+            NAME,
+            format!(
+                "{} runs out on {}",
+                files.certificate.display(),
+                date(tls.until())
+            ),
+        ),
+        Err(error) => unfit(NAME, &error.into()),
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) const NO_ISSUER: Missing = Missing(
      SPARE_KEY_ISSUER",
 );
 pub(super) const NO_PROXY: Missing = Missing(
-    "the proxy that speaks TLS: --trusted-proxy IP or SPARE_KEY_TRUSTED_PROXY, because \
-     --listen is not on this computer alone",
+    "TLS: --tls-cert FILE with --tls-key FILE, or the proxy that speaks it, --trusted-proxy IP or \
+     SPARE_KEY_TRUSTED_PROXY, because --listen is not on this computer alone",
 );
 
 impl Missing {

@@ -9,16 +9,21 @@ use super::failure::Failure;
 use super::open::{self, Absent, Missing};
 use super::output::Output;
 use super::stop::Stop;
-use crate::config::{Config, Issuer, KeyringSource};
-use crate::dev::{self, Data, Reach};
-use crate::{app::StoreUrl, http};
+use crate::app::StoreUrl;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config, Issuer, KeyringSource};
+use crate::dev::{self, Data, Reach, Scheme};
+use crate::front::Front;
+use crate::http;
+use crate::tls::Tls;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   spare-key serve --keyring /etc/spare-key/keyring.toml \\
                   --store sqlite:/var/lib/spare-key/spare-key.db \\
                   --issuer https://login.example.com --recovery-codes on
-  spare-key serve --config /etc/spare-key/spare-key.toml
+  spare-key serve --config /etc/spare-key/spare-key.toml --listen 0.0.0.0:443 \
+                  --tls-cert /etc/spare-key/tls.pem --tls-key /etc/spare-key/tls-key.pem
   spare-key serve --config spare-key.toml --listen 0.0.0.0:8080 --trusted-proxy 10.0.0.1
 
 See first whether everything is fit: spare-key check, with the same settings.";
@@ -47,7 +52,8 @@ fn needs(config: &Config) -> Result<Needs<'_>, Vec<Missing>> {
         missing.push(open::NO_STORE);
     }
     // Plain HTTP between computers carries codes in the clear, unless a proxy stands before it.
-    if !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty() {
+    let clear = config.tls.is_none() && config.trusted_proxies.is_empty();
+    if clear && !config.listens_on().ip().is_loopback() {
         missing.push(open::NO_PROXY);
     }
     match (&config.store, &config.keyring, &config.issuer) {
@@ -67,9 +73,16 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         issuer,
     } = needs(config).map_err(|missing| Missing::failure(&missing))?;
     let stop = listen_for_signals()?;
+    let front = Front {
+        tls: match &config.tls {
+            Some(files) => Some(Tls::load(files, SystemClock.now())?),
+            None => None,
+        },
+        ..Front::default()
+    };
     let keyring = open::keyring(keyring)?;
     let store = open::store(store, Absent::Made)?;
-    let (listener, address) = bind(config.listen).await?;
+    let (listener, address) = bind(config.listens_on()).await?;
     let http = http::Settings {
         issuer: issuer.as_str().to_owned(),
         pages: config.pages,
@@ -80,6 +93,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     app.mfa().ready().await?;
     tracing::info!(
         listen = %address,
+        tls = front.tls.is_some(),
         issuer = issuer.as_str(),
         pages = config.pages,
         recovery_codes = app.mfa().recovery_codes().await?,
@@ -87,23 +101,32 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         version = env!("CARGO_PKG_VERSION"),
         "ready"
     );
-    stop.serve(app, listener).await
+    stop.serve(app, front, listener).await
 }
 
-pub(super) async fn dev(config: &Config, reach: Reach, output: &mut Output) -> Result<(), Failure> {
-    if !config.listen.ip().is_loopback() && reach == Reach::Loopback {
+pub(super) async fn dev(
+    config: &Config,
+    reach: Reach,
+    scheme: Scheme,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let wanted = config.listen.unwrap_or(match scheme {
+        Scheme::Http => config::LISTEN,
+        Scheme::Https => dev::LISTEN_HTTPS,
+    });
+    if !wanted.ip().is_loopback() && reach == Reach::Loopback {
         return Err(Failure::new(format!(
-            "dev does not listen on {}: everybody knows its passwords",
-            config.listen
+            "dev does not listen on {wanted}: everybody knows its passwords"
         ))
         .remedy(
             "listen on 127.0.0.1, start for production with: spare-key serve, or add \
              --i-know-this-is-not-production",
         ));
     }
+    fits(config, scheme)?;
     let stop = listen_for_signals()?;
     // Bound before anything is made, so that a second start beside the first changes nothing.
-    let (listener, address) = bind(config.listen).await?;
+    let (listener, address) = bind(wanted).await?;
     let data = Data::here();
     data.make_folder()?;
     let keyring = match &config.keyring {
@@ -114,9 +137,21 @@ pub(super) async fn dev(config: &Config, reach: Reach, output: &mut Output) -> R
         Some(url) => open::store(url, Absent::Made)?,
         None => open::store(&data.store(), Absent::Made)?,
     };
+    let authority = match scheme {
+        Scheme::Http => None,
+        Scheme::Https => Some(data.load_or_make_authority()?),
+    };
+    let tls = match &authority {
+        Some(authority) => {
+            let hosts = dev::hosts(wanted, config.issuer.as_ref());
+            Some(authority.server(&hosts, SystemClock.now())?)
+        }
+        None => None,
+    };
+    let here = dev::address(scheme, address);
     let issuer = match &config.issuer {
         Some(issuer) => issuer.as_str().to_owned(),
-        None => dev::address(address),
+        None => here.clone(),
     };
     let http = http::Settings {
         issuer: issuer.clone(),
@@ -127,12 +162,37 @@ pub(super) async fn dev(config: &Config, reach: Reach, output: &mut Output) -> R
     let app = open::app(config, store, keyring, http)?;
     dev::add_tenant(app.mfa()).await?;
     output.print(&dev::greeting(
-        &dev::address(address),
+        &here,
         &issuer,
         config.pages,
         &data,
+        authority.as_ref(),
     ))?;
-    stop.serve(app, listener).await
+    let front = Front {
+        tls,
+        ..Front::default()
+    };
+    stop.serve(app, front, listener).await
+}
+
+/// Whether what else was said agrees with how `dev` is spoken to.
+fn fits(config: &Config, scheme: Scheme) -> Result<(), Failure> {
+    if config.tls.is_some() {
+        return Err(Failure::usage(
+            "--tls-cert and --tls-key are for spare-key serve; dev makes its own certificate",
+        )
+        .remedy(
+            "leave both out, and SPARE_KEY_TLS_CERT and SPARE_KEY_TLS_KEY unset: \
+             spare-key dev --https",
+        ));
+    }
+    match &config.issuer {
+        Some(issuer) if scheme == Scheme::Https && !issuer.is_https() => Err(Failure::usage(
+            "the issuer is http, and with --https everything is https",
+        )
+        .remedy("give the issuer as https://…, or leave --https out")),
+        _ => Ok(()),
+    }
 }
 
 fn listen_for_signals() -> Result<Stop, Failure> {

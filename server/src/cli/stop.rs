@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::failure::Failure;
 use crate::app::App;
+use crate::front::Front;
 
 /// The signals, listened for from here on.
 pub(super) struct Stop {
@@ -31,9 +32,14 @@ impl Stop {
     }
 
     /// Answers until a signal comes, then finishes what is open.
-    pub(super) async fn serve(mut self, app: App, listener: TcpListener) -> Result<(), Failure> {
+    pub(super) async fn serve(
+        mut self,
+        app: App,
+        front: Front,
+        listener: TcpListener,
+    ) -> Result<(), Failure> {
         let (tell, told) = oneshot::channel::<()>();
-        let serving = app.serve(listener, async move {
+        let serving = app.serve(front, listener, async move {
             // Told, or nobody is left to tell: either way it is over.
             let _told = told.await;
         });

@@ -16,6 +16,8 @@ pub(super) struct File {
     pub(super) store: Option<String>,
     pub(super) keyring: Option<PathBuf>,
     pub(super) listen: Option<SocketAddr>,
+    pub(super) tls_cert: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
     pub(super) issuer: Option<String>,
     pub(super) no_pages: Option<bool>,
     #[serde(default)]

@@ -60,6 +60,20 @@ impl Issuer {
         Ok(Self(text.to_owned()))
     }
 
+    /// Whether clients come by https.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// The host, an IPv6 address without its brackets.
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => rest.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// The address, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -88,6 +102,13 @@ mod tests {
                 Issuer::parse(fit).map(|issuer| issuer.0),
                 Ok(fit.to_owned())
             );
+        }
+        for (issuer, host) in [
+            ("https://login.example.com:8443", "login.example.com"),
+            ("http://localhost", "localhost"),
+            ("http://[::1]:8080", "::1"),
+        ] {
+            assert_eq!(Issuer::parse(issuer).unwrap().host(), host);
         }
         for (unfit, why) in [
             ("login.example.com", UnfitIssuer::Scheme),

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 use super::*;
 
@@ -20,6 +21,8 @@ fn every_setting_can_stand_in_the_file_under_its_flags_name() {
         store = "sqlite:/var/lib/spare-key/spare-key.db"
         keyring = "/etc/spare-key/keyring.toml"
         listen = "127.0.0.1:9000"
+        tls_cert = "/etc/spare-key/tls.pem"
+        tls_key = "/etc/spare-key/tls-key.pem"
         issuer = "https://login.example.com"
         no_pages = true
         trusted_proxy = ["10.0.0.1", "::1"]
@@ -36,7 +39,11 @@ fn every_setting_can_stand_in_the_file_under_its_flags_name() {
         StoreUrl::parse("sqlite:/var/lib/spare-key/spare-key.db")
     );
     assert!(matches!(config.keyring, Some(KeyringSource::File(_))));
-    assert_eq!(config.listen.port(), 9000);
+    assert_eq!(config.listens_on().port(), 9000);
+    assert_eq!(
+        config.tls.unwrap().certificate,
+        Path::new("/etc/spare-key/tls.pem")
+    );
     assert_eq!(config.issuer.unwrap().as_str(), "https://login.example.com");
     assert!(!config.pages);
     assert_eq!(config.trusted_proxies.len(), 2);
@@ -53,7 +60,7 @@ fn what_was_given_wins_over_the_file() {
     settings.listen = Some("127.0.0.1:9001".parse().unwrap());
     settings.no_pages = Some(false);
     let config = Config::read(settings, None).unwrap();
-    assert_eq!(config.listen.port(), 9001);
+    assert_eq!(config.listens_on().port(), 9001);
     assert!(config.pages);
     assert_eq!(config.workers, 3);
 }
@@ -98,4 +105,29 @@ fn a_keyring_comes_from_one_place() {
     assert!(!format!("{secret:?}").contains("s3cret"));
     let neither = Config::read(Settings::default(), Some("".into())).unwrap();
     assert!(neither.keyring.is_none());
+}
+
+#[test]
+fn tls_takes_a_certificate_and_its_key_and_an_issuer_that_is_https() {
+    let (cert, key) = (Some("tls.pem".into()), Some("tls-key.pem".into()));
+    for (tls_cert, tls_key, given) in [
+        (cert.clone(), None, "--tls-cert is given alone"),
+        (None, key.clone(), "--tls-key is given alone"),
+    ] {
+        let settings = Settings {
+            tls_cert,
+            tls_key,
+            ..Settings::default()
+        };
+        let error = Config::read(settings, None).unwrap_err().to_string();
+        assert!(error.contains(given), "{error}");
+    }
+    let settings = Settings {
+        tls_cert: cert,
+        tls_key: key,
+        issuer: Some("http://localhost:8080".to_owned()),
+        ..Settings::default()
+    };
+    let error = Config::read(settings, None).unwrap_err();
+    assert!(matches!(error, ConfigError::ClearIssuer));
 }

@@ -5,7 +5,7 @@
 
 use spare_key_core::Spec;
 
-use super::authenticator::{Binding, Waiting, waiting_for_sign_in};
+use super::binding::{Binding, Waiting, waiting_for_sign_in};
 use super::draft::Draft;
 use super::{
     Authority, Caller, Enrollment, Fault, Issued, Mfa, Opened, Refusal, Result, event, totp,

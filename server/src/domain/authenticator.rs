@@ -6,16 +6,15 @@
 
 use zeroize::Zeroizing;
 
+use super::binding::{Binding, Waiting};
 use super::{Authority, Caller, Mfa, Refusal, Result, event, totp};
 use crate::entropy::{draw_authenticator_id, draw_bytes};
-use crate::keyring::{Sealing, scope, token_digest};
+use crate::keyring::{Sealing, token_digest};
 use crate::metrics::SignIn;
-use crate::model::{
-    AccountId, AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest,
-};
+use crate::model::{AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest};
 use crate::store::{
-    self, AcceptTotp, BoundTotp, ConfirmTotp, NewEvent, NewTotp, Others, PendingTotp, Progress,
-    Reserved, SessionKind, TotpAccepted, TotpConfirmed,
+    self, AcceptTotp, BoundTotp, ConfirmTotp, NewEvent, NewTotp, Others, Progress, Reserved,
+    TotpAccepted, TotpConfirmed,
 };
 
 /// An authenticator that waits for its first password: what the app needs.
@@ -54,31 +53,6 @@ pub enum Passed {
     Session(Token),
     /// The factor is proven; recovery codes are still to be saved.
     SaveCodes,
-}
-
-/// Who may confirm what is begun, and what becomes of the others then.
-pub(super) struct Binding {
-    pub(super) holder: TokenDigest,
-    pub(super) others: Others,
-}
-
-/// A pending authenticator whose first password was right.
-pub(super) struct Waiting {
-    pub(super) pending: PendingTotp,
-    pub(super) holder: TokenDigest,
-    pub(super) others: Others,
-}
-
-/// What a program began within a session, any later sign-in of the account may confirm.
-pub(super) fn waiting_for_sign_in(account: &AccountId, others: Others) -> Binding {
-    let kind: &[u8] = match others {
-        Others::Keep => b"added at the next sign-in",
-        Others::Replace => b"replaced at the next sign-in",
-    };
-    Binding {
-        holder: TokenDigest(scope(kind, account, &[])),
-        others,
-    }
 }
 
 impl Mfa {
@@ -333,52 +307,6 @@ impl Mfa {
             TotpConfirmed::Done => Ok(()),
             TotpConfirmed::Gone | TotpConfirmed::NoProgress => {
                 Err(Refusal::NoPendingAuthenticator.into())
-            }
-        }
-    }
-
-    /// Who may bind: on the way in, whoever has none; within, whoever came by a recovery code (in
-    /// place of the lost one), has just proven the one there is, or has none and just signed in.
-    pub(super) async fn may_bind(&self, caller: &Caller, now: Timestamp) -> Result<Binding> {
-        match &caller.authority {
-            Authority::Challenge { digest, .. } => {
-                if self.store.authenticators(&caller.account).await?.is_empty() {
-                    Ok(Binding {
-                        holder: *digest,
-                        others: Others::Keep,
-                    })
-                } else {
-                    Err(Refusal::AlreadyEnrolled.into())
-                }
-            }
-            Authority::Session {
-                digest,
-                kind,
-                auth_time,
-                client,
-                ..
-            } => {
-                let recovering = *kind == SessionKind::Recovery;
-                let may = recovering
-                    || caller.is_fresh(now, self.policy.fresh_for)
-                    || now.since(*auth_time) <= self.policy.fresh_for
-                        && self.store.authenticators(&caller.account).await?.is_empty();
-                if !may {
-                    return Err(Refusal::FreshProofRequired.into());
-                }
-                Ok(match client {
-                    // Our pages have one authenticator at a time.
-                    None => Binding {
-                        holder: *digest,
-                        others: Others::Replace,
-                    },
-                    // A program's is confirmed at the next sign-in, by another challenge.
-                    Some(_) if recovering => waiting_for_sign_in(&caller.account, Others::Replace),
-                    Some(_) => waiting_for_sign_in(&caller.account, Others::Keep),
-                })
-            }
-            Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => {
-                Err(Refusal::OutOfOrder.into())
             }
         }
     }

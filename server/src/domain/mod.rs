@@ -6,6 +6,7 @@
 mod account;
 mod associate;
 mod authenticator;
+mod binding;
 mod caller;
 mod challenge;
 mod client;

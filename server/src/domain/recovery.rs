@@ -156,6 +156,23 @@ impl Mfa {
         self.redraw(&caller.account, &shown, false)
     }
 
+    /// Whether [`Self::pending`] would show this caller a batch. Asking shows nothing, so it leaves
+    /// no trace.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn holds_pending(&self, caller: &Caller) -> Result<bool> {
+        if !self.recovery_codes().await? {
+            return Ok(false);
+        }
+        let holder = caller.holder();
+        let shown = self
+            .store
+            .shown(&caller.account, None, holder.as_ref(), self.now())
+            .await?;
+        Ok(shown.is_some_and(|shown| shown.state == BatchState::Pending))
+    }
+
     /// The code that took a spent single code's place, for the session that spent it, until it is
     /// confirmed or its time runs out. It is live already.
     ///

@@ -43,7 +43,7 @@ pub struct Opened {
 #[derive(Debug)]
 pub enum Renewed {
     /// There are tokens.
-    Opened(Opened),
+    Opened(Box<Opened>),
     /// A second factor is needed first.
     FactorNeeded {
         /// What the program holds until then.
@@ -103,7 +103,7 @@ impl Mfa {
             session,
         };
         if self.store.pass(&caller.account, progress, now).await? {
-            Ok(Renewed::Opened(opened))
+            Ok(Renewed::Opened(Box::new(opened)))
         } else {
             Err(Refusal::ChallengeGone.into())
         }
@@ -228,7 +228,7 @@ impl Mfa {
             caller,
             refresh,
         };
-        Ok((Renewed::Opened(opened), asked))
+        Ok((Renewed::Opened(Box::new(opened)), asked))
     }
 
     /// Whether the session's own proof is not enough for what is asked.

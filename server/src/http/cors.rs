@@ -4,7 +4,9 @@
 //! No cookie goes along: callers prove themselves by what they send (Fetch, 3.2).
 
 use axum::http::Method;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Web;
@@ -32,7 +34,11 @@ pub(super) fn layer(web: Web) -> CorsLayer {
             HeaderName::from_static("auth0-client"),
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([HeaderName::from_static("retry-after")])
+        .expose_headers([
+            LOCATION,
+            RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
+        ])
         .max_age(KEPT)
 }
 

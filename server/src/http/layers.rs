@@ -63,7 +63,7 @@ pub(super) async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    if web.settings.secure() {
+    if web.settings.https_for_ever() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         response
             .headers_mut()

@@ -45,6 +45,12 @@ impl Settings {
     pub fn secure(&self) -> bool {
         self.issuer.starts_with("https://")
     }
+
+    /// Whether browsers are told to come by https alone for a year (HSTS, RFC 6797). Not by `dev`:
+    /// they would do so with everything else on `localhost`, whatever its port.
+    pub fn https_for_ever(&self) -> bool {
+        self.secure() && !self.dev
+    }
 }
 
 /// What every handler can see.

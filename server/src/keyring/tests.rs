@@ -157,3 +157,13 @@ fn a_locator_depends_on_account_generation_code_and_key() {
     // Five 16-bit tags: two alike by chance once in 6,500 runs, three hardly ever.
     assert!(all.len() >= 4, "{all:?}");
 }
+
+#[test]
+fn the_name_of_a_transaction_is_told_apart_from_the_proof_of_a_form() {
+    let ring = ring();
+    let name = ring.transaction_name("cookie").unwrap();
+    let proof = ring.csrf_proof("cookie").unwrap();
+    assert_eq!(ring.transaction_name("cookie").unwrap(), name);
+    assert_ne!(ring.transaction_name("another").unwrap(), name);
+    assert_ne!(proof.0.split_at(16).0, name);
+}

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod https;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod serving;
@@ -11,5 +13,7 @@ mod serving;
 mod settings;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod usage;

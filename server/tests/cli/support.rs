@@ -37,6 +37,13 @@ impl Place {
         }
     }
 
+    /// In a folder of a name that begins with this.
+    pub(crate) fn named(prefix: &str) -> Self {
+        Self {
+            folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap(),
+        }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

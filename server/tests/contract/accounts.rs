@@ -148,6 +148,7 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
     }
 
     assert!(db.right().remove_account(&alice).await.unwrap());
+    assert!(db.left().remove_client("app").await.unwrap());
     assert_eq!(db.rows(), before);
     assert_eq!(store.account(&alice).await.unwrap(), None);
     assert_eq!(

@@ -17,6 +17,8 @@ pub(super) const REMOVE_AUTHENTICATORS: &str = "remove:authenticators";
 
 /// The scopes of the account API.
 pub(super) const READ_METHODS: &str = "read:me:authentication_methods";
+/// List what can be enrolled.
+pub(super) const READ_FACTORS: &str = "read:me:factors";
 /// Make new codes.
 pub(super) const CREATE_METHODS: &str = "create:me:authentication_methods";
 
@@ -103,7 +105,7 @@ impl Api {
         match self {
             Self::Identity | Self::Management => false,
             Self::Mfa => [ENROLL, READ_AUTHENTICATORS, REMOVE_AUTHENTICATORS].contains(&scope),
-            Self::MyAccount => [READ_METHODS, CREATE_METHODS].contains(&scope),
+            Self::MyAccount => [READ_METHODS, READ_FACTORS, CREATE_METHODS].contains(&scope),
             // What the scopes of somebody else's API mean, that API knows.
             Self::Other(_) => true,
         }

@@ -123,7 +123,7 @@ pub(super) fn bearer(parts: &Parts) -> Result<Zeroizing<String>, No> {
 
 fn of_header(headers: &HeaderMap) -> Result<Zeroizing<String>, No> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
-    let value = sent.next().ok_or(No::NoToken)?;
+    let value = sent.next().ok_or(No::Unauthenticated)?;
     let token = value
         .to_str()
         .ok()
@@ -252,6 +252,12 @@ impl Leave for RemoveAuthenticators {
 pub(super) struct ReadOwn;
 impl Leave for ReadOwn {
     const SCOPE: &'static str = audience::READ_METHODS;
+}
+
+/// List what one can enroll.
+pub(super) struct ReadOwnFactors;
+impl Leave for ReadOwnFactors {
+    const SCOPE: &'static str = audience::READ_FACTORS;
 }
 
 /// Make new codes.

@@ -66,7 +66,7 @@ macro_rules! manages {
         $crate::http::auth0::said::described::nos!($name, Management:
             $($no,)*
             No::BadHeader,
-            No::NoToken,
+            No::Unauthenticated,
             No::BadToken,
             No::ExpiredToken,
             No::Audience,

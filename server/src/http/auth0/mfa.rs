@@ -21,7 +21,7 @@ nos!(AssociateNos, Oauth:
     No::Missing("authenticator_types"),
     No::Invalid("The authenticator types offered here are: otp."),
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::MfaBearer,
     No::BadToken,
     No::StepUp,
@@ -60,7 +60,7 @@ pub(super) async fn associate(
 
 nos!(ListNos, Oauth:
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::MfaBearer,
     No::BadToken,
     No::MfaTokenExpired,
@@ -168,11 +168,11 @@ pub(super) async fn challenge(
 
 nos!(RemoveNos, Oauth:
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::BadToken,
     No::StepUp,
     No::Scope("remove:authenticators"),
-    No::NoAuthenticator,
+    No::UnknownMethod,
 );
 
 /// Take an authenticator away

@@ -48,6 +48,7 @@ pub(super) fn shared() -> OpenApiRouter<Web> {
         .routes(routes!(mfa::list))
         .routes(routes!(mfa::challenge))
         .routes(routes!(mfa::remove))
+        .routes(routes!(my_account::factors))
         .routes(routes!(my_account::list, my_account::create))
         .routes(routes!(my_account::verify))
 }

@@ -11,17 +11,20 @@ use data_encoding::BASE64URL_NOPAD;
 use spare_key_core::Spec;
 use subtle::ConstantTimeEq;
 
-use super::bearer::{CreateOwn, Origin, Owner, ReadOwn};
+use super::bearer::{CreateOwn, Origin, Owner, ReadOwn, ReadOwnFactors};
 use super::body;
 use super::said::described::nos;
 use super::said::{MyAccount, No};
-use super::wire::{Method, NewMethodAnswer, NewMethodBody, OwnMethods, VerifyBody, method_id};
+use super::wire::{
+    Method, NewMethodAnswer, NewMethodBody, OwnFactor, OwnFactors, OwnMethods, VerifyBody,
+    method_id,
+};
 use crate::domain::{Activation, Caller, Issued, StageRequest};
 use crate::model::Generation;
 
 nos!(ListNos, MyAccount:
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::BadToken,
     No::ExpiredToken,
     No::Scope("read:me:authentication_methods"),
@@ -47,17 +50,46 @@ pub(super) async fn list(owner: Owner<ReadOwn>) -> Result<Json<OwnMethods>, MyAc
     }))
 }
 
+nos!(FactorsNos, MyAccount:
+    No::BadHeader,
+    No::Unauthenticated,
+    No::BadToken,
+    No::ExpiredToken,
+    No::Scope("read:me:factors"),
+);
+
+/// What one can enroll
+#[utoipa::path(
+    get,
+    path = "/me/v1/factors",
+    operation_id = "my_factors",
+    tag = super::ME_TAG,
+    responses((status = 200, description = "The types that are offered here.", body = OwnFactors), FactorsNos),
+    security(("person" = ["read:me:factors"])),
+)]
+pub(super) async fn factors(owner: Owner<ReadOwnFactors>) -> Result<Json<OwnFactors>, MyAccount> {
+    let on = owner.origin.mfa().recovery_codes().await;
+    let on = on.map_err(|error| owner.origin.no(error))?;
+    let factors = on.then_some(OwnFactor {
+        kind: "recovery-code",
+        usage: ["secondary"],
+    });
+    Ok(Json(OwnFactors {
+        factors: factors.into_iter().collect(),
+    }))
+}
+
 nos!(CreateNos, MyAccount:
     No::Missing("type"),
     No::Invalid("The types offered here are: recovery-code."),
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::BadToken,
     No::ExpiredToken,
     No::StepUp,
     No::Scope("create:me:authentication_methods"),
     No::SwitchedOff,
-    No::NoEnrollment,
+    No::UnknownEnrollment,
     No::TooLarge,
     No::MediaType,
     No::Busy { wait: 1 },
@@ -97,8 +129,10 @@ pub(super) async fn create(
     let session = auth_session(&origin, &issued)?;
     let answer = NewMethodAnswer::of(&issued, session);
     let answer = answer.ok_or_else(|| origin.broken("a batch without a code"))?;
+    // Absolute, as clients go on from it as it stands.
     let location = format!(
-        "/me/v1/authentication-methods/{}",
+        "{}me/v1/authentication-methods/{}",
+        origin.issuer(),
         answer.id.replace('|', "%7C")
     );
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(answer)).into_response())
@@ -121,13 +155,13 @@ fn proof(origin: &Origin, method: &str) -> Result<String, No> {
 nos!(VerifyNos, MyAccount:
     No::Missing("auth_session"),
     No::BadHeader,
-    No::NoToken,
+    No::Unauthenticated,
     No::BadToken,
     No::ExpiredToken,
     No::Scope("create:me:authentication_methods"),
     No::SwitchedOff,
     No::NothingPending,
-    No::NoEnrollment,
+    No::UnknownEnrollment,
     No::TooLarge,
     No::MediaType,
 );

@@ -73,7 +73,7 @@ pub(super) enum No {
     /// The header of the credentials is none.
     BadHeader,
     /// No credentials.
-    NoToken,
+    Unauthenticated,
     /// The access token is not accepted.
     BadToken,
     /// The access token ran out.
@@ -87,11 +87,11 @@ pub(super) enum No {
     /// No such path.
     NotFound,
     /// No such account.
-    NoUser,
+    UnknownUser,
     /// The account has no authenticator; or there is no such enrollment.
-    NoEnrollment,
+    UnknownEnrollment,
     /// No such authenticator.
-    NoAuthenticator,
+    UnknownMethod,
     /// Nothing waits to be confirmed under this name.
     NothingPending,
     /// The identifier or the mail address is another account's.
@@ -264,7 +264,7 @@ impl No {
     /// whose clients take the header for the error.
     pub(super) fn challenge(&self) -> Option<HeaderValue> {
         Some(HeaderValue::from_static(match self {
-            Self::NoToken => "Bearer",
+            Self::Unauthenticated => "Bearer",
             Self::BadHeader => "Bearer error=\"invalid_request\"",
             Self::BadToken | Self::ExpiredToken | Self::Audience | Self::MfaBearer => {
                 "Bearer error=\"invalid_token\""

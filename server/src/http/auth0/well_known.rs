@@ -97,7 +97,7 @@ pub(super) struct UserInfo {
     nickname: Option<String>,
 }
 
-nos!(UserInfoNos, Oauth: No::BadHeader, No::NoToken, No::BadToken, No::Scope("openid"));
+nos!(UserInfoNos, Oauth: No::BadHeader, No::Unauthenticated, No::BadToken, No::Scope("openid"));
 
 /// Who it is (OpenID Connect Core 1.0, 5.3)
 #[utoipa::path(

@@ -5,15 +5,15 @@ use axum::http::header::HeaderName;
 
 use super::error::{PageError, Told, page as plain_page};
 use super::form::{BareForm, CodeForm};
-use super::save::draw_next;
+use super::save::draw;
 use super::sign_in::{no_code, otp};
 use super::texts::Texts;
 use super::view::{
     AccountPage, AuthenticatorView, CodesView, DemoAccount, EventView, Home, LinkView, Message,
     Regenerate,
 };
-use super::visitor::{Posted, Visitor};
-use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
+use super::visitor::{DOOR, Posted, Visitor};
+use super::{Answer, Frame, errors, frame, page, quiet, shown_on};
 use crate::domain::{
     AccountState, Authority, Caller, Error, Event, Passed, Refusal, SessionKind, Status,
 };
@@ -29,7 +29,7 @@ const EVENTS_SHOWN: usize = 8;
 /// In development the front page says who one can be; elsewhere it is the account.
 pub(super) async fn home(visitor: Visitor) -> Answer {
     if !visitor.web.settings.dev {
-        return Ok(go_to("/account"));
+        return visitor.go_to("/account");
     }
     let demo = |name, email, totp_secret| DemoAccount {
         name,
@@ -57,12 +57,17 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     let mfa = &visitor.web.mfa;
-    let Frame { t, product, csrf } = frame(&visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(&visitor)?;
     let status = mfa.status(&caller.account).await.map_err(of)?;
     let enabled = mfa.recovery_codes().await.map_err(of)?;
     // Who came in with the last code makes new ones before going on.
     if enabled && is_recovery(&caller) && status.remaining == 0 {
-        return Ok(go_to("/u/after-recovery"));
+        return visitor.go_to("/u/after-recovery");
     }
     let factors = mfa.factors(&caller).await.map_err(of)?;
     let card = mfa.account(&caller.account).await.map_err(of)?;
@@ -74,6 +79,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
         t,
         product,
         csrf,
+        state,
         errors: errors(&quiet(), REGENERATE),
         account: card.login.unwrap_or_else(|| card.id.as_str().to_owned()),
         recovered: is_recovery(&caller),
@@ -83,7 +89,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
             last_used: factor.last_used_at.map(Into::into),
         }),
         codes: codes_view(&status),
-        pending: status.pending.is_some() && mfa.pending(&caller).await.is_ok(),
+        pending: mfa.holds_pending(&caller).await.map_err(of)?,
         events: events
             .iter()
             .filter_map(|event| event_view(t, event))
@@ -157,8 +163,9 @@ pub(super) async fn sign_out(Posted { visitor, .. }: Posted<BareForm>) -> Answer
         product: visitor.web.mfa.policy().product.clone(),
         title: t.get("message.signed-out.title"),
         description: t.get("message.signed-out.description"),
+        error: "",
         action: Some(LinkView {
-            href: "/u/login",
+            href: DOOR,
             text: t.get("message.signed-out.actionText"),
         }),
         form: None,
@@ -180,8 +187,8 @@ pub(super) async fn replace_authenticator(Posted { visitor, .. }: Posted<BareFor
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     match visitor.web.mfa.begin_enrollment(&caller).await {
-        Ok(()) => Ok(go_to("/u/mfa-otp-enrollment-qr")),
-        Err(Error::Refused(Refusal::FreshProofRequired)) => Ok(go_to("/account/step-up")),
+        Ok(()) => visitor.go_to("/u/mfa-otp-enrollment-qr"),
+        Err(Error::Refused(Refusal::FreshProofRequired)) => visitor.go_to("/account/step-up"),
         Err(error) => Err(of(error)),
     }
 }
@@ -204,9 +211,7 @@ pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<CodeForm>) -
                 .await
                 .map_err(of)?;
             mfa.begin_enrollment(&fresh).await.map_err(of)?;
-            let mut response = go_to("/u/mfa-otp-enrollment-qr");
-            visitor.set_session(&mut response, &token);
-            return Ok(response);
+            return visitor.go_on_by_session("/u/mfa-otp-enrollment-qr", &token);
         }
         Err(told) => told.on(STEP_UP, &visitor)?,
     };
@@ -223,7 +228,7 @@ impl StepUpError {
     fn on(self, screen: &str, visitor: &Visitor) -> Result<Told, PageError> {
         match self {
             Self::Empty => Ok(no_code()),
-            Self::Domain(error) => shown_on(screen, visitor, error),
+            Self::Domain(error) => shown_on(screen, Some("code"), visitor, error),
         }
     }
 }
@@ -255,12 +260,18 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
     if !mfa.recovery_codes().await.map_err(of)? {
         return Err(of(Refusal::RecoveryCodesOff.into()));
     }
-    let Frame { t, product, csrf } = frame(visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(visitor)?;
     let status = mfa.status(&caller.account).await.map_err(of)?;
     let template = Regenerate {
         t,
         product,
         csrf,
+        state,
         errors: errors(told, REGENERATE),
         codes: codes_view(&status),
         fresh: mfa.is_fresh(caller),
@@ -274,10 +285,10 @@ pub(super) async fn regenerate(Posted { visitor, form }: Posted<CodeForm>) -> An
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     if visitor.web.mfa.is_fresh(&caller) {
-        return match draw_next(&visitor, &caller).await {
-            Ok(()) => Ok(go_to("/account/codes")),
+        return match draw(&visitor, &caller).await {
+            Ok(()) => visitor.go_to("/account/codes"),
             Err(error) => {
-                let told = shown_on(REGENERATE, &visitor, error)?;
+                let told = shown_on(REGENERATE, Some("code"), &visitor, error)?;
                 regenerate_page(&visitor, &caller, &told).await
             }
         };
@@ -291,13 +302,12 @@ pub(super) async fn regenerate(Posted { visitor, form }: Posted<CodeForm>) -> An
                 .await
                 .map_err(of)?;
             // Busy or broken, the person stays stepped up and is offered the codes once more.
-            let mut response = match draw_next(&visitor, &fresh).await {
-                Ok(()) => go_to("/account/codes"),
-                Err(Error::Busy { .. }) => go_to("/account/regenerate"),
+            let then = match draw(&visitor, &fresh).await {
+                Ok(()) => "/account/codes",
+                Err(Error::Busy { .. }) => "/account/regenerate",
                 Err(error) => return Err(of(error)),
             };
-            visitor.set_session(&mut response, &token);
-            return Ok(response);
+            return visitor.go_on_by_session(then, &token);
         }
         Err(told) => told.on(REGENERATE, &visitor)?,
     };

@@ -5,7 +5,7 @@ use super::form::CodeForm;
 use super::sign_in::{no_code, passed_on};
 use super::view::OtpEnrollment;
 use super::visitor::{Posted, Visitor};
-use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on, wire};
+use super::{Answer, Frame, errors, frame, page, quiet, shown_on, wire};
 use crate::domain::{Authority, Caller, Error, Refusal};
 
 const SCREEN: &str = "mfa-otp-enrollment-qr";
@@ -21,29 +21,37 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         Ok(pending) => pending,
         // Bound already, in another window or by a second click: on to what comes next.
         Err(Error::Refused(Refusal::AlreadyEnrolled)) => {
-            return Ok(go_to("/u/mfa-recovery-code-enrollment"));
+            return visitor.go_to("/u/mfa-recovery-code-enrollment");
         }
         Err(Error::Refused(Refusal::FreshProofRequired | Refusal::NoPendingAuthenticator))
             if matches!(caller.authority, Authority::Session { .. }) =>
         {
-            return Ok(go_to("/account"));
+            return visitor.go_to("/account");
         }
         Err(error) => return Err(PageError::of(visitor, error)),
     };
     let codes = visitor.web.mfa.recovery_codes().await;
     let codes = codes.map_err(|error| PageError::of(visitor, error))?;
-    let Frame { t, product, csrf } = frame(visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(visitor)?;
     let template = OtpEnrollment {
         t,
         product,
         csrf,
+        state,
         errors: errors(told, SCREEN),
+        action: visitor.address("/u/mfa-otp-enrollment-qr")?,
         replacing: pending.replaces,
         step: 2,
         steps: if pending.replaces || !codes { 0 } else { 3 },
         qr_svg: wire::qr_svg(&pending).unwrap_or_default(),
         secret_groups: wire::secret_groups(&pending),
         account: pending.label.clone(),
+        wait_seconds: told.wait_seconds,
     };
     Ok(page(visitor, told, &template))
 }
@@ -62,7 +70,7 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     {
         Ok(passed) => passed,
         Err(error) => {
-            let told = shown_on(SCREEN, &visitor, error)?;
+            let told = shown_on(SCREEN, Some("code"), &visitor, error)?;
             return enrollment(&visitor, &caller, &told).await;
         }
     };

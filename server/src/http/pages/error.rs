@@ -10,8 +10,8 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 
 use super::texts::Texts;
-use super::view::{Errors, LinkView, Message};
-use super::visitor::Visitor;
+use super::view::{Errors, LinkView, Message, Problem};
+use super::visitor::{DOOR, Visitor};
 use crate::domain::{Error, Refusal, wait_until};
 use crate::model::Timestamp;
 
@@ -52,16 +52,19 @@ impl Told {
 
     /// The messages as this screen shows them.
     pub(super) fn errors(&self, screen: &str) -> Errors {
-        let message = Texts::english().get(&format!("{screen}.errors.{}", self.code));
+        let problem = Problem {
+            code: self.code,
+            text: Texts::english().get(&format!("{screen}.{}", self.code)),
+        };
         match self.field {
-            Some(field) => Errors::on_field(field, message),
-            None => Errors::on_page(message),
+            Some(field) => Errors::on_field(field, problem),
+            None => Errors::on_page(problem),
         }
     }
 
     /// Whether this screen has words for it.
     pub(super) fn fits(&self, screen: &str) -> bool {
-        Texts::english().has(&format!("{screen}.errors.{}", self.code))
+        Texts::english().has(&format!("{screen}.{}", self.code))
     }
 
     /// Adds `Retry-After` where there is a wait.
@@ -97,10 +100,13 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
             told.tries_left = Some(tries_left);
             told
         }
-        Refusal::PasswordThrottled { retry_at }
-        | Refusal::OtpThrottled { retry_at }
-        | Refusal::Throttled { retry_at } => {
+        Refusal::PasswordThrottled { retry_at } => {
             told(StatusCode::TOO_MANY_REQUESTS, "too-many-failures").waiting(retry_at, now)
+        }
+        Refusal::OtpThrottled { retry_at } | Refusal::Throttled { retry_at } => {
+            told(StatusCode::TOO_MANY_REQUESTS, "too-many-failures")
+                .at("code")
+                .waiting(retry_at, now)
         }
         Refusal::NotConfirmed => {
             told(StatusCode::UNPROCESSABLE_ENTITY, "no-confirmation").at("saved")
@@ -144,6 +150,8 @@ enum Why {
     Forbidden(StatusCode),
     /// The form came from our page and from an earlier state of it: another tab went on.
     OutOfDate,
+    /// A screen of a transaction that this visitor is not in; whether they seem to be signed in.
+    NoTransaction { seems_in: bool },
 }
 
 impl PageError {
@@ -160,6 +168,12 @@ impl PageError {
     /// The browser says that the form is ours, and its proof is of an earlier state.
     pub(super) fn out_of_date(visitor: &Visitor) -> Self {
         Self::because(visitor, Why::OutOfDate)
+    }
+
+    /// The page is of a transaction that this visitor is not in, or no longer.
+    pub(super) fn transaction_not_found(visitor: &Visitor) -> Self {
+        let seems_in = visitor.seems_in();
+        Self::because(visitor, Why::NoTransaction { seems_in })
     }
 
     /// The request is no form.
@@ -187,20 +201,26 @@ impl IntoResponse for PageError {
             Why::OutOfDate => {
                 Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &product, "")
             }
-            Why::Domain(Error::Refused(Refusal::SessionGone)) => {
-                Redirect::to("/u/login").into_response()
+            Why::NoTransaction { seems_in } => {
+                let mut page = Page::new("transaction-not-found", DOOR);
+                if seems_in {
+                    page.href = "/account";
+                    page.action = "message.out-of-date.actionText";
+                }
+                page.answer(StatusCode::CONFLICT, &product, "")
             }
+            Why::Domain(Error::Refused(Refusal::SessionGone)) => Redirect::to(DOOR).into_response(),
             Why::Domain(Error::Refused(refusal)) => {
                 let told = told(refusal, now);
                 let page = match told.code {
                     "switched-off" => Page::new("switched-off", "/account"),
                     "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
-                    _ => Page::new("transaction-not-found", "/u/login"),
+                    _ => Page::new("transaction-not-found", DOOR),
                 };
                 page.answer(told.status, &product, "")
             }
             Why::Domain(Error::Busy { retry_after }) => {
-                let page = Page::new("busy", "/u/login");
+                let page = Page::new("busy", DOOR);
                 let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
                 let seconds = HeaderValue::from(retry_after.as_secs().max(1));
                 response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -219,11 +239,17 @@ impl IntoResponse for PageError {
 struct Page {
     name: &'static str,
     href: &'static str,
+    /// The text of the way on; "" for the message's own.
+    action: &'static str,
 }
 
 impl Page {
     fn new(name: &'static str, href: &'static str) -> Self {
-        Self { name, href }
+        Self {
+            name,
+            href,
+            action: "",
+        }
     }
 
     fn answer(&self, status: StatusCode, product: &str, reference: &str) -> Response<Body> {
@@ -234,9 +260,13 @@ impl Page {
             product: product.to_owned(),
             title: text("title"),
             description: text("description"),
+            error: self.name,
             action: Some(LinkView {
                 href: self.href,
-                text: text("actionText"),
+                text: match self.action {
+                    "" => text("actionText"),
+                    key => t.get(key),
+                },
             }),
             form: None,
             reference: reference.to_owned(),

@@ -1,4 +1,5 @@
-//! What the pages' forms post. Every field may be missing: the page then says so in its own words.
+//! What the pages' forms post, in Auth0's names where it has them. Every field may be missing: the
+//! page then says so in its own words. Fields that nobody knows are left alone.
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -14,6 +15,8 @@ macro_rules! forms {
         pub(super) struct $name {
             #[serde(default)]
             csrf: String,
+            #[serde(default)]
+            state: String,
             $(
                 #[serde(default, deserialize_with = "read")]
                 pub(super) $field: $kind,
@@ -23,6 +26,10 @@ macro_rules! forms {
         impl Proven for $name {
             fn csrf(&self) -> &str {
                 &self.csrf
+            }
+
+            fn state(&self) -> &str {
+                &self.state
             }
         }
     )*};
@@ -35,8 +42,8 @@ forms! {
     /// Identifier and password.
     LoginForm { username: String, password: Zeroizing<String> }
 
-    /// A one-time password or a recovery code, as typed.
-    CodeForm { code: Zeroizing<String> }
+    /// A one-time password or a recovery code, as typed; or the wish for another method.
+    CodeForm { code: Zeroizing<String>, action: String }
 
     /// "I have saved these codes."
     SaveForm { generation: String, saved: String }
@@ -48,6 +55,27 @@ forms! {
 /// Reads a field into a text, one that is zeroed when it is dropped where the form says so.
 fn read<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
     String::deserialize(deserializer).map(T::from)
+}
+
+/// Which of a form's buttons was pressed.
+pub(super) enum Pressed {
+    /// Continue.
+    Default,
+    /// "Try another method".
+    PickAuthenticator,
+    /// None that we have.
+    Unknown,
+}
+
+impl CodeForm {
+    /// A form that names no button was sent by its only one.
+    pub(super) fn pressed(&self) -> Pressed {
+        match self.action.as_str() {
+            "" | "default" => Pressed::Default,
+            "pick-authenticator" => Pressed::PickAuthenticator,
+            _ => Pressed::Unknown,
+        }
+    }
 }
 
 impl SaveForm {

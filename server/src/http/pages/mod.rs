@@ -1,6 +1,7 @@
 //! The pages: signing in, enrolling, saving codes, using one, and the account.
 //!
-//! Named by Auth0's screens where they have one. Every page is plain HTML that posts forms; the
+//! Named by Auth0's screens where they have one, with its fields, error codes and text keys; each
+//! screen's address names its transaction. Every page is plain HTML that posts forms; the
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
@@ -20,7 +21,6 @@ use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 
 pub(super) use self::docs::docs;
@@ -45,23 +45,22 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/u/mfa-recovery-code-enrollment",
-            get(save::show_first).post(save::submit_first),
+            get(|visitor| save::show(visitor, &save::FIRST))
+                .post(|posted| save::submit(posted, &save::FIRST)),
         )
         .route(
             "/u/mfa-recovery-code-enrollment/download",
-            post(save::download_first),
+            post(|posted| save::download(posted, &save::FIRST)),
         )
-        .route(
-            "/u/mfa-recovery-code-enrollment/again",
-            post(save::again_first),
-        )
+        .route("/u/mfa-recovery-code-enrollment/again", post(save::again))
         .route(
             "/u/mfa-recovery-code-challenge-new-code",
-            get(save::show_replacement).post(save::submit_replacement),
+            get(|visitor| save::show(visitor, &save::REPLACEMENT))
+                .post(|posted| save::submit(posted, &save::REPLACEMENT)),
         )
         .route(
             "/u/mfa-recovery-code-challenge-new-code/download",
-            post(save::download_replacement),
+            post(|posted| save::download(posted, &save::REPLACEMENT)),
         )
         .route(
             "/u/mfa-otp-challenge",
@@ -91,19 +90,23 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/account/codes",
-            get(save::show_next).post(save::submit_next),
+            get(|visitor| save::show(visitor, &save::NEXT))
+                .post(|posted| save::submit(posted, &save::NEXT)),
         )
-        .route("/account/codes/download", post(save::download_next))
+        .route(
+            "/account/codes/download",
+            post(|posted| save::download(posted, &save::NEXT)),
+        )
 }
 
 /// What every page has.
 fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
+    let of = |error| PageError::of(visitor, error);
     Ok(Frame {
         t: Texts::english(),
         product: visitor.web.mfa.policy().product.clone(),
-        csrf: visitor
-            .csrf()
-            .map_err(|error| PageError::of(visitor, error))?,
+        csrf: visitor.csrf().map_err(of)?,
+        state: visitor.state().map_err(of)?,
     })
 }
 
@@ -115,25 +118,30 @@ fn page(visitor: &Visitor, told: &Told, template: &impl Template) -> Response<Bo
     response
 }
 
-/// See the next page: a reload or the back button repeats nothing.
-fn go_to(path: &str) -> Response<Body> {
-    Redirect::to(path).into_response()
-}
-
-/// A refusal shown where the person is, if the screen has words for it; otherwise a page of its own.
-fn shown_on(screen: &str, visitor: &Visitor, error: Error) -> Result<Told, PageError> {
+/// A refusal shown where the person is, beside `field` if it is nobody's fault, if the screen has
+/// words for it; otherwise a page of its own.
+fn shown_on(
+    screen: &str,
+    field: Option<&'static str>,
+    visitor: &Visitor,
+    error: Error,
+) -> Result<Told, PageError> {
+    let ours = |status| Told {
+        status,
+        code: "authenticator-error",
+        field,
+        wait_seconds: 0,
+        tries_left: None,
+    };
     let told = match &error {
         Error::Refused(refusal) => told(*refusal, visitor.web.mfa.now()),
         Error::Busy { retry_after } => Told {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "busy",
-            field: None,
             wait_seconds: u32::try_from(retry_after.as_secs())
                 .unwrap_or(u32::MAX)
                 .max(1),
-            tries_left: None,
+            ..ours(StatusCode::SERVICE_UNAVAILABLE)
         },
-        Error::Fault(_) => return Err(PageError::of(visitor, error)),
+        Error::Fault(_) => ours(StatusCode::INTERNAL_SERVER_ERROR),
     };
     // A flow that is over is not mended by typing something else into the same form.
     let over = matches!(
@@ -143,6 +151,9 @@ fn shown_on(screen: &str, visitor: &Visitor, error: Error) -> Result<Told, PageE
     if over || !told.fits(screen) {
         Err(PageError::of(visitor, error))
     } else {
+        if let Error::Fault(fault) = &error {
+            tracing::error!(error.chain = %fault.chain(), "a form could not be carried out");
+        }
         Ok(told)
     }
 }

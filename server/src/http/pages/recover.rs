@@ -4,27 +4,34 @@ use axum::http::StatusCode;
 use spare_key_core::{Code, Format, ParseError};
 
 use super::error::{PageError, Told};
-use super::form::{AfterForm, CodeForm};
+use super::form::{AfterForm, CodeForm, Pressed};
 use super::save::REPLACEMENT;
-use super::sign_in::at_step;
+use super::sign_in::{OTP_PATH, at_step};
 use super::view::{AfterRecovery, CodeChallenge};
 use super::visitor::{Posted, Visitor};
-use super::{Answer, Frame, errors, frame, go_to, page, quiet, shown_on};
+use super::{Answer, Frame, errors, frame, page, quiet, shown_on};
 use crate::domain::{Authority, Caller, Error, NextStep, Refusal};
 use crate::metrics::Outcome;
 use crate::model::Timestamp;
 
 const SCREEN: &str = "mfa-recovery-code-challenge";
+pub(super) const CODE_PATH: &str = "/u/mfa-recovery-code-challenge";
+const AFTER_PATH: &str = "/u/after-recovery";
 
 pub(super) async fn show(visitor: Visitor) -> Answer {
     match at_step(&visitor, NextStep::Prove).await? {
         Ok(caller) => challenge(&visitor, &caller, &quiet()).await,
-        Err(elsewhere) => Ok(go_to(elsewhere)),
+        Err(elsewhere) => visitor.go_to(elsewhere),
     }
 }
 
 async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
-    let Frame { t, product, csrf } = frame(visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(visitor)?;
     let status = visitor
         .web
         .mfa
@@ -35,7 +42,9 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         t,
         product,
         csrf,
+        state,
         errors: errors(told, SCREEN),
+        action: visitor.address(CODE_PATH)?,
         tries_left: told.tries_left,
         wait_seconds: told.wait_seconds,
         format: match status.format {
@@ -49,8 +58,13 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
 pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let caller = match at_step(&visitor, NextStep::Prove).await? {
         Ok(caller) => caller,
-        Err(elsewhere) => return Ok(go_to(elsewhere)),
+        Err(elsewhere) => return visitor.go_to(elsewhere),
     };
+    match form.pressed() {
+        Pressed::Default => {}
+        Pressed::PickAuthenticator => return visitor.go_to(OTP_PATH),
+        Pressed::Unknown => return Err(PageError::of(&visitor, Refusal::OutOfOrder.into())),
+    }
     let mfa = &visitor.web.mfa;
     let code = match Code::parse(&form.code) {
         Ok(code) => code,
@@ -62,17 +76,20 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     match mfa.redeem(&caller, &code).await {
         Ok(redemption) => {
             let replaced = redemption.replacement.is_some();
-            let mut response = go_to(if replaced {
+            let then = if replaced {
                 REPLACEMENT.path
             } else {
-                "/u/after-recovery"
-            });
-            if let Some(token) = &redemption.session {
-                visitor.set_session(&mut response, token);
+                AFTER_PATH
+            };
+            match &redemption.session {
+                Some(token) => visitor.go_on_by_session(then, token),
+                None => visitor.go_to(then),
             }
-            Ok(response)
         }
-        Err(error) => challenge(&visitor, &caller, &shown_on(SCREEN, &visitor, error)?).await,
+        Err(error) => {
+            let told = shown_on(SCREEN, Some("code"), &visitor, error)?;
+            challenge(&visitor, &caller, &told).await
+        }
     }
 }
 
@@ -101,19 +118,26 @@ pub(super) async fn show_after(visitor: Visitor) -> Answer {
         ..
     } = caller.authority
     else {
-        return Ok(go_to("/account"));
+        return visitor.go_to("/account");
     };
     let status = visitor.web.mfa.status(&caller.account).await.map_err(of)?;
     if status.generation.0 != generation {
         // Other codes are live by now: what this page would say no longer holds.
-        return Ok(go_to("/account"));
+        return visitor.go_to("/account");
     }
-    let Frame { t, product, csrf } = frame(&visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(&visitor)?;
     let template = AfterRecovery {
         t,
         product,
         csrf,
+        state,
         errors: errors(&quiet(), SCREEN),
+        action: visitor.address(AFTER_PATH)?,
         number,
         remaining: status.remaining,
         total: status.total,
@@ -134,16 +158,16 @@ pub(super) async fn submit_after(Posted { visitor, form }: Posted<AfterForm>) ->
                 .begin_enrollment(&caller)
                 .await
                 .map_err(of)?;
-            Ok(go_to("/u/mfa-otp-enrollment-qr"))
+            visitor.go_to("/u/mfa-otp-enrollment-qr")
         }
         "skip" => {
             let status = visitor.web.mfa.status(&caller.account).await.map_err(of)?;
             // With no code left there is no going on without new ones.
-            Ok(go_to(if status.remaining == 0 {
-                "/u/after-recovery"
+            visitor.go_to(if status.remaining == 0 {
+                AFTER_PATH
             } else {
                 "/account"
-            }))
+            })
         }
         _ => Err(of(Refusal::OutOfOrder.into())),
     }

@@ -3,41 +3,52 @@
 use axum::http::StatusCode;
 
 use super::error::{PageError, Told};
-use super::form::{CodeForm, LoginForm};
+use super::form::{CodeForm, LoginForm, Pressed};
+use super::recover::CODE_PATH;
 use super::view::{Login, OtpChallenge};
-use super::visitor::{Posted, Visitor};
-use super::{Answer, Frame, errors, frame, go_to, page, quiet, save, shown_on};
+use super::visitor::{DOOR, Posted, Visitor};
+use super::{Answer, Frame, errors, frame, page, quiet, save, shown_on};
 use crate::domain::{Authority, Caller, Error, NextStep, Passed, Refusal};
 
 const LOGIN: &str = "login";
 const OTP: &str = "mfa-otp-challenge";
+pub(super) const OTP_PATH: &str = "/u/mfa-otp-challenge";
 
 /// The page of the next step of a sign-in.
 pub(super) fn path_of(step: NextStep) -> &'static str {
     match step {
         NextStep::Enroll => "/u/mfa-otp-enrollment-qr",
-        NextStep::Prove => "/u/mfa-otp-challenge",
+        NextStep::Prove => OTP_PATH,
         NextStep::SaveCodes => "/u/mfa-recovery-code-enrollment",
     }
 }
 
 pub(super) async fn show(visitor: Visitor) -> Answer {
     match visitor.session().await {
-        Ok(_) => Ok(go_to("/account")),
+        Ok(_) => visitor.go_to("/account"),
+        // Here a transaction begins, and from here on it has a name.
+        Err(Error::Refused(_)) if !visitor.named() => visitor.go_to(DOOR),
         Err(Error::Refused(_)) => login(&visitor, String::new(), &quiet()),
         Err(error) => Err(PageError::of(&visitor, error)),
     }
 }
 
 fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
-    let Frame { t, product, csrf } = frame(visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(visitor)?;
     let wait_seconds = told.wait_seconds;
     let errors = errors(told, LOGIN);
     let template = Login {
         t,
         product,
         csrf,
+        state,
         errors,
+        action: visitor.address(DOOR)?,
         username,
         wait_seconds,
     };
@@ -67,16 +78,14 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answe
     let mfa = &visitor.web.mfa;
     let signed_in = match mfa.sign_in(&username, &password, visitor.ip()).await {
         Ok(signed_in) => signed_in,
-        Err(error) => return login(&visitor, username, &shown_on(LOGIN, &visitor, error)?),
+        Err(error) => return login(&visitor, username, &shown_on(LOGIN, None, &visitor, error)?),
     };
     let of = |error| PageError::of(&visitor, error);
     let step = mfa.next_step(&signed_in.caller).await.map_err(of)?;
     if step == NextStep::Enroll {
         mfa.begin_enrollment(&signed_in.caller).await.map_err(of)?;
     }
-    let mut response = go_to(path_of(step));
-    visitor.set_challenge(&mut response, &signed_in.challenge);
-    Ok(response)
+    visitor.go_on_by_challenge(path_of(step), &signed_in.challenge)
 }
 
 /// Who is on the way in and has this step before them; anybody else is shown to theirs.
@@ -104,13 +113,18 @@ pub(super) async fn at_step(
 pub(super) async fn show_otp(visitor: Visitor) -> Answer {
     match at_step(&visitor, NextStep::Prove).await? {
         Ok(caller) => otp(&visitor, &caller, &quiet()).await,
-        Err(elsewhere) => Ok(go_to(elsewhere)),
+        Err(elsewhere) => visitor.go_to(elsewhere),
     }
 }
 
 /// The page that asks for a one-time password: on the way in, or again of who is in.
 pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
-    let Frame { t, product, csrf } = frame(visitor)?;
+    let Frame {
+        t,
+        product,
+        csrf,
+        state,
+    } = frame(visitor)?;
     let coming_in = matches!(caller.authority, Authority::Challenge { .. });
     let status = visitor
         .web
@@ -124,12 +138,14 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         t,
         product,
         csrf,
+        state,
         errors: errors(told, OTP),
-        action: if coming_in {
-            "/u/mfa-otp-challenge"
+        action: visitor.address(if coming_in {
+            OTP_PATH
         } else {
             "/account/step-up"
-        },
+        })?,
+        coming_in,
         recovery_offered: coming_in && codes && status.total > 0,
         wait_seconds: told.wait_seconds,
     };
@@ -150,25 +166,33 @@ pub(super) fn no_code() -> Told {
 pub(super) async fn submit_otp(Posted { visitor, form }: Posted<CodeForm>) -> Answer {
     let caller = match at_step(&visitor, NextStep::Prove).await? {
         Ok(caller) => caller,
-        Err(elsewhere) => return Ok(go_to(elsewhere)),
+        Err(elsewhere) => return visitor.go_to(elsewhere),
     };
+    match form.pressed() {
+        Pressed::Default => {}
+        Pressed::PickAuthenticator => return visitor.go_to(CODE_PATH),
+        Pressed::Unknown => return Err(PageError::of(&visitor, Refusal::OutOfOrder.into())),
+    }
     if form.code.trim().is_empty() {
         return otp(&visitor, &caller, &no_code()).await;
     }
     match visitor.web.mfa.prove_totp(&caller, &form.code).await {
         Ok(passed) => passed_on(&visitor, passed, "/account").await,
-        Err(error) => otp(&visitor, &caller, &shown_on(OTP, &visitor, error)?).await,
+        Err(error) => {
+            otp(
+                &visitor,
+                &caller,
+                &shown_on(OTP, Some("code"), &visitor, error)?,
+            )
+            .await
+        }
     }
 }
 
 /// Where a proven factor leads.
 pub(super) async fn passed_on(visitor: &Visitor, passed: Passed, then: &str) -> Answer {
     match passed {
-        Passed::Session(token) => {
-            let mut response = go_to(then);
-            visitor.set_session(&mut response, &token);
-            Ok(response)
-        }
+        Passed::Session(token) => visitor.go_on_by_session(then, &token),
         Passed::SaveCodes => save::draw_first(visitor).await,
     }
 }

@@ -1,15 +1,52 @@
 //! The texts of a language, as the templates ask for them: templates hand over references.
+//!
+//! The screens of a sign-in are under prompt and screen, as in Auth0's custom-text documents, so
+//! that such a document can be pasted; every other text stands under its own name.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::http::assets;
 
 type Table = HashMap<String, String>;
 
+/// What a file of texts holds under a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    /// A text.
+    Text(String),
+    /// A prompt: its screens, each with its texts.
+    Prompt(HashMap<String, Table>),
+}
+
+/// Every text by its name, a screen's by `screen.key`.
+fn flat(entries: HashMap<String, Entry>) -> Table {
+    let mut table = Table::new();
+    for (name, entry) in entries {
+        match entry {
+            Entry::Text(text) => {
+                table.insert(name, text);
+            }
+            Entry::Prompt(screens) => {
+                for (screen, texts) in screens {
+                    let named = texts
+                        .into_iter()
+                        .map(|(key, text)| (format!("{screen}.{key}"), text));
+                    table.extend(named);
+                }
+            }
+        }
+    }
+    table
+}
+
 static ENGLISH: LazyLock<Table> = LazyLock::new(|| {
     assets::locale("en")
         .and_then(|json| serde_json::from_slice(json).ok())
+        .map(flat)
         .unwrap_or_default()
 });
 
@@ -46,9 +83,15 @@ impl Texts {
         self.table.contains_key(key)
     }
 
-    /// The text of a screen's key.
-    pub(super) fn of(&self, screen: &str, key: &str) -> String {
-        self.get(&format!("{screen}.{key}"))
+    /// The text of a screen's key, with the name of the service where Auth0's texts have it.
+    pub(super) fn of(&self, screen: &str, key: &str, product: &str) -> String {
+        let mut text = self.get(&format!("{screen}.{key}"));
+        for name in ["${companyName}", "${clientName}"] {
+            if text.contains(name) {
+                text = text.replace(name, product);
+            }
+        }
+        text
     }
 
     /// The text with its values filled in, each once: a value is never searched for names.
@@ -106,6 +149,13 @@ mod tests {
             "Step {of} of 3"
         );
         assert_eq!(t.get("no.such.key"), "no.such.key");
+    }
+
+    #[test]
+    fn a_screens_text_names_the_service_as_auth0s_texts_do() {
+        let t = Texts::english();
+        assert_eq!(t.of("login", "logoAltText", "Fernhill"), "Fernhill");
+        assert_eq!(t.of("login", "buttonText", "Fernhill"), "Continue");
     }
 
     #[test]

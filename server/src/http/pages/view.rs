@@ -6,11 +6,17 @@ use super::texts::Texts;
 use crate::clock;
 use crate::model::Timestamp;
 
+/// Something that went wrong: the code for machines, the words for people.
+pub(super) struct Problem {
+    pub(super) code: &'static str,
+    pub(super) text: String,
+}
+
 /// What went wrong, in Auth0's shape: messages of the page and messages of fields.
 #[derive(Default)]
 pub(super) struct Errors {
-    page: Vec<String>,
-    fields: Vec<(&'static str, String)>,
+    page: Vec<Problem>,
+    fields: Vec<(&'static str, Problem)>,
 }
 
 impl Errors {
@@ -20,18 +26,18 @@ impl Errors {
     }
 
     /// A message of the page.
-    pub(super) fn on_page(message: String) -> Self {
+    pub(super) fn on_page(problem: Problem) -> Self {
         Self {
-            page: vec![message],
+            page: vec![problem],
             fields: Vec::new(),
         }
     }
 
     /// A message of a field.
-    pub(super) fn on_field(field: &'static str, message: String) -> Self {
+    pub(super) fn on_field(field: &'static str, problem: Problem) -> Self {
         Self {
             page: Vec::new(),
-            fields: vec![(field, message)],
+            fields: vec![(field, problem)],
         }
     }
 
@@ -39,15 +45,15 @@ impl Errors {
         self.page.is_empty() && self.fields.is_empty()
     }
 
-    pub(super) fn page(&self) -> &[String] {
+    pub(super) fn page(&self) -> &[Problem] {
         &self.page
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(super) fn field(&self, name: &str) -> Option<&Problem> {
         self.fields
             .iter()
             .find(|(field, _)| *field == name)
-            .map(|(_, message)| message.as_str())
+            .map(|(_, problem)| problem)
     }
 }
 
@@ -71,6 +77,7 @@ pub(super) struct Frame {
     pub(super) t: Texts,
     pub(super) product: String,
     pub(super) csrf: String,
+    pub(super) state: String,
 }
 
 macro_rules! page {
@@ -82,6 +89,7 @@ macro_rules! page {
             pub(super) t: Texts,
             pub(super) product: String,
             pub(super) csrf: String,
+            pub(super) state: String,
             pub(super) errors: Errors,
             $(pub(super) $field: $kind,)*
         }
@@ -90,18 +98,20 @@ macro_rules! page {
 
 page!(
     /// Identifier and password.
-    Login, "login.html", { username: String, wait_seconds: u32 }
+    Login, "login.html", { action: String, username: String, wait_seconds: u32 }
 );
 
 page!(
     /// The QR code and its first one-time password.
     OtpEnrollment, "mfa-otp-enrollment-qr.html", {
+        action: String,
         replacing: bool,
         step: u32,
         steps: u32,
         qr_svg: String,
         secret_groups: Vec<String>,
         account: String,
+        wait_seconds: u32,
     }
 );
 
@@ -109,8 +119,8 @@ page!(
     /// The save prompt.
     SaveCodes, "mfa-recovery-code-enrollment.html", {
         screen: &'static str,
-        action: &'static str,
-        download: &'static str,
+        action: String,
+        download: String,
         step: u32,
         steps: u32,
         account: String,
@@ -118,13 +128,15 @@ page!(
         issued: Day,
         codes: Vec<super::wire::ShownCode>,
         expires_in: u32,
+        warn_before: u32,
     }
 );
 
 page!(
     /// A one-time password on the way in, or to confirm who is in.
     OtpChallenge, "mfa-otp-challenge.html", {
-        action: &'static str,
+        action: String,
+        coming_in: bool,
         recovery_offered: bool,
         wait_seconds: u32,
     }
@@ -133,6 +145,7 @@ page!(
 page!(
     /// A recovery code on the way in.
     CodeChallenge, "mfa-recovery-code-challenge.html", {
+        action: String,
         tries_left: Option<u32>,
         wait_seconds: u32,
         format: &'static str,
@@ -142,6 +155,7 @@ page!(
 page!(
     /// In by a recovery code: what is left, what to do now.
     AfterRecovery, "after-recovery.html", {
+        action: String,
         number: u32,
         remaining: u32,
         total: u32,
@@ -197,6 +211,8 @@ pub(super) struct Message {
     pub(super) product: String,
     pub(super) title: String,
     pub(super) description: String,
+    /// The error code, where it is one; "" where nothing went wrong.
+    pub(super) error: &'static str,
     pub(super) action: Option<LinkView>,
     pub(super) form: Option<FormView>,
     pub(super) reference: String,
@@ -210,8 +226,9 @@ pub(super) struct LinkView {
 
 /// A way on that changes something: a button that posts.
 pub(super) struct FormView {
-    pub(super) action: &'static str,
+    pub(super) action: String,
     pub(super) csrf: String,
+    pub(super) state: String,
     pub(super) text: String,
 }
 

@@ -3,14 +3,20 @@
 //! Three cookies, all opaque, HttpOnly and SameSite: the session, the challenge on the way in, and
 //! before both a random value that only ties forms to this browser. A form carries an HMAC over
 //! whichever of them is the highest; a POST without it, or from another site, changes nothing.
+//!
+//! The address of every screen (`/u/…`) says by `state` which transaction it is of: a name made from
+//! that same cookie. It is no secret and opens nothing; it only keeps a page of one transaction from
+//! acting in another.
 
 use axum::Form;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderValue, Response, Uri};
+use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
@@ -24,6 +30,12 @@ const SESSION: &str = "spare-key";
 const CHALLENGE: &str = "spare-key-sign-in";
 const FORM: &str = "spare-key-form";
 
+/// Beneath it every screen is of a transaction.
+const SCREENS: &str = "/u/";
+
+/// Where a transaction begins: the one screen that may be asked for without naming one.
+pub(super) const DOOR: &str = "/u/login";
+
 /// Somebody with a browser.
 #[derive(Clone)]
 pub(super) struct Visitor {
@@ -32,6 +44,8 @@ pub(super) struct Visitor {
     /// A form cookie that this answer must set.
     fresh: Option<Token>,
     ip: Option<std::net::IpAddr>,
+    /// The address names the transaction that this visitor is in.
+    named: bool,
 }
 
 impl Visitor {
@@ -81,22 +95,93 @@ impl Visitor {
         self.ip
     }
 
-    /// The proof that a form carries.
-    pub(super) fn csrf(&self) -> Result<String, Error> {
+    /// The highest cookie's value: what forms and addresses are tied to.
+    fn holder(&self) -> String {
         let fresh = self.fresh.as_ref().map(|token| token.reveal().to_owned());
-        let holder = self
-            .value(SESSION)
+        self.value(SESSION)
             .or_else(|| self.value(CHALLENGE))
             .or_else(|| self.value(FORM))
             .or(fresh)
-            .unwrap_or_default();
-        let proof = self
-            .web
-            .mfa
-            .keyring()
-            .csrf_proof(&holder)
+            .unwrap_or_default()
+    }
+
+    /// Whether there is a session, by the looks of it.
+    pub(super) fn seems_in(&self) -> bool {
+        self.value(SESSION).is_some()
+    }
+
+    /// Whether the address names the transaction that this visitor is in; only the door may be
+    /// asked for without.
+    pub(super) fn named(&self) -> bool {
+        self.named
+    }
+
+    /// The proof that a form carries.
+    pub(super) fn csrf(&self) -> Result<String, Error> {
+        let keyring = self.web.mfa.keyring();
+        let proof = keyring
+            .csrf_proof(&self.holder())
             .map_err(|fault| Error::Fault(fault.into()))?;
         Ok(data_encoding::BASE64URL_NOPAD.encode(&proof.0))
+    }
+
+    /// The name of the transaction.
+    pub(super) fn state(&self) -> Result<String, Error> {
+        self.state_of(&self.holder())
+    }
+
+    fn state_of(&self, holder: &str) -> Result<String, Error> {
+        let keyring = self.web.mfa.keyring();
+        let name = keyring
+            .transaction_name(holder)
+            .map_err(|fault| Error::Fault(fault.into()))?;
+        Ok(data_encoding::BASE64URL_NOPAD.encode(&name))
+    }
+
+    /// The address of a page: a screen's names the transaction.
+    pub(super) fn address(&self, path: &str) -> Result<String, PageError> {
+        self.address_for(path, &self.holder())
+    }
+
+    fn address_for(&self, path: &str, holder: &str) -> Result<String, PageError> {
+        if !path.starts_with(SCREENS) {
+            return Ok(path.to_owned());
+        }
+        let state = self
+            .state_of(holder)
+            .map_err(|error| PageError::of(self, error))?;
+        Ok(format!("{path}?state={state}"))
+    }
+
+    /// See the next page: a reload or the back button repeats nothing.
+    pub(super) fn go_to(&self, path: &str) -> Result<Response<Body>, PageError> {
+        let mut response = Redirect::to(&self.address(path)?).into_response();
+        self.dress(&mut response);
+        Ok(response)
+    }
+
+    /// On the way in from here on.
+    pub(super) fn go_on_by_challenge(
+        &self,
+        path: &str,
+        token: &Token,
+    ) -> Result<Response<Body>, PageError> {
+        let mut response = Redirect::to(&self.address_for(path, token.reveal())?).into_response();
+        self.set(&mut response, CHALLENGE, token.reveal());
+        self.clear(&mut response, SESSION);
+        Ok(response)
+    }
+
+    /// In from here on.
+    pub(super) fn go_on_by_session(
+        &self,
+        path: &str,
+        token: &Token,
+    ) -> Result<Response<Body>, PageError> {
+        let mut response = Redirect::to(&self.address_for(path, token.reveal())?).into_response();
+        self.set(&mut response, SESSION, token.reveal());
+        self.clear(&mut response, CHALLENGE);
+        Ok(response)
     }
 
     /// Sets the form cookie that was drawn for this answer, if one was.
@@ -104,18 +189,6 @@ impl Visitor {
         if let Some(token) = &self.fresh {
             self.set(response, FORM, token.reveal());
         }
-    }
-
-    /// On the way in from here on.
-    pub(super) fn set_challenge(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, CHALLENGE, token.reveal());
-        self.clear(response, SESSION);
-    }
-
-    /// In from here on.
-    pub(super) fn set_session(&self, response: &mut Response<Body>, token: &Token) {
-        self.set(response, SESSION, token.reveal());
-        self.clear(response, CHALLENGE);
     }
 
     /// Out from here on.
@@ -152,10 +225,9 @@ fn put(response: &mut Response<Body>, cookie: &Cookie<'static>) {
     }
 }
 
-impl FromRequestParts<Web> for Visitor {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, PageError> {
+impl Visitor {
+    /// Who sent this, whatever they ask for.
+    fn behind(parts: &Parts, web: &Web) -> Result<Self, PageError> {
         let jar = CookieJar::from_headers(&parts.headers);
         let ip = parts
             .extensions
@@ -166,6 +238,7 @@ impl FromRequestParts<Web> for Visitor {
             jar,
             fresh: None,
             ip,
+            named: false,
         };
         if [SESSION, CHALLENGE, FORM]
             .iter()
@@ -179,6 +252,45 @@ impl FromRequestParts<Web> for Visitor {
         }
         Ok(visitor)
     }
+
+    /// Whether a name of a transaction is this visitor's.
+    fn is_in(&self, state: &str) -> Result<bool, PageError> {
+        let own = self.state().map_err(|error| PageError::of(self, error))?;
+        Ok(own == state)
+    }
+}
+
+/// The parameter `state` of an address.
+#[derive(Deserialize)]
+struct Named {
+    state: Option<String>,
+}
+
+/// The transaction that an address names; one that is named twice is nobody's.
+fn named_by(uri: &Uri) -> Option<String> {
+    Query::<Named>::try_from_uri(uri)
+        .map_or_else(|_| Some(String::new()), |Query(Named { state })| state)
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, PageError> {
+        let mut visitor = Self::behind(parts, web)?;
+        let path = parts.uri.path();
+        let may_be_unnamed = match named_by(&parts.uri) {
+            Some(state) => {
+                visitor.named = visitor.is_in(&state)?;
+                !path.starts_with(SCREENS)
+            }
+            None => path == DOOR || !path.starts_with(SCREENS),
+        };
+        if visitor.named || may_be_unnamed {
+            Ok(visitor)
+        } else {
+            Err(PageError::transaction_not_found(&visitor))
+        }
+    }
 }
 
 /// A form that came from our page, from this browser.
@@ -187,23 +299,28 @@ pub(super) struct Posted<T> {
     pub(super) form: T,
 }
 
-/// A form's proof, whatever else it holds.
+/// A form's proof and transaction, whatever else it holds.
 pub(super) trait Proven {
     /// The value of its field `csrf`.
     fn csrf(&self) -> &str;
+
+    /// The value of its field `state`.
+    fn state(&self) -> &str;
 }
 
 impl<T: DeserializeOwned + Proven + Send> FromRequest<Web> for Posted<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, PageError> {
-        let (mut parts, body) = request.into_parts();
-        let visitor = Visitor::from_request_parts(&mut parts, web).await?;
+        let (parts, body) = request.into_parts();
+        let mut visitor = Visitor::behind(&parts, web)?;
         let site = fetch_site(&parts.headers);
         if !matches!(site, None | Some("same-origin" | "none")) {
             return Err(PageError::forbidden(&visitor));
         }
         let ours = site == Some("same-origin");
+        let screen = parts.uri.path().starts_with(SCREENS);
+        let named = named_by(&parts.uri);
         let request = Request::from_parts(parts, body);
         let Form(form) = Form::<T>::from_request(request, web)
             .await
@@ -211,12 +328,17 @@ impl<T: DeserializeOwned + Proven + Send> FromRequest<Web> for Posted<T> {
         let expected = visitor
             .csrf()
             .map_err(|error| PageError::of(&visitor, error))?;
-        if bool::from(expected.as_bytes().ct_eq(form.csrf().as_bytes())) {
-            Ok(Self { visitor, form })
-        } else if ours {
-            Err(PageError::out_of_date(&visitor))
-        } else {
-            Err(PageError::forbidden(&visitor))
+        let proven = bool::from(expected.as_bytes().ct_eq(form.csrf().as_bytes()));
+        if !proven && !ours {
+            return Err(PageError::forbidden(&visitor));
+        }
+        visitor.named =
+            visitor.is_in(form.state())? && named.is_none_or(|named| named == form.state());
+        match (proven, screen) {
+            (true, false) => Ok(Self { visitor, form }),
+            (true, true) if visitor.named => Ok(Self { visitor, form }),
+            (_, true) => Err(PageError::transaction_not_found(&visitor)),
+            (false, false) => Err(PageError::out_of_date(&visitor)),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::model::{AccountId, AuthenticatorId};
 
 manages!(EnrollmentsNos, "read:users":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
+    No::UnknownUser,
 );
 
 /// An account's enrollments
@@ -42,7 +42,7 @@ pub(in crate::http::auth0) async fn enrollments(
     Ok(Json(all))
 }
 
-manages!(EnrollmentNos, "read:guardian_enrollments": No::NoEnrollment);
+manages!(EnrollmentNos, "read:guardian_enrollments": No::UnknownEnrollment);
 
 /// One enrollment
 #[utoipa::path(
@@ -64,7 +64,7 @@ pub(in crate::http::auth0) async fn enrollment(
     Ok(Json(Enrollment::named(id, &found)))
 }
 
-manages!(EndNos, "delete:guardian_enrollments": No::NoEnrollment);
+manages!(EndNos, "delete:guardian_enrollments": No::UnknownEnrollment);
 
 /// End one enrollment
 ///
@@ -96,7 +96,7 @@ pub(in crate::http::auth0) async fn end_enrollment(
 
 fn no_enrollment<R>(manager: &Manager<R>, error: Error) -> Management {
     match error {
-        Error::Refused(Refusal::UnknownAuthenticator) => No::NoEnrollment.into(),
+        Error::Refused(Refusal::UnknownAuthenticator) => No::UnknownEnrollment.into(),
         error => manager.no(error),
     }
 }
@@ -109,7 +109,7 @@ pub(in crate::http::auth0) struct MethodsAsked {
 
 manages!(MethodsNos, "read:authentication_methods":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
+    No::UnknownUser,
 );
 
 /// An account's methods
@@ -160,8 +160,8 @@ async fn all<R>(
 
 manages!(TakeOneNos, "delete:authentication_methods":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
-    No::NoAuthenticator,
+    No::UnknownUser,
+    No::UnknownMethod,
 );
 
 /// Take one method from an account
@@ -193,7 +193,7 @@ pub(in crate::http::auth0) async fn take_one(
         return Ok(StatusCode::NO_CONTENT);
     }
     if !methods.iter().any(|method| method.id == id) {
-        return Err(No::NoAuthenticator.into());
+        return Err(No::UnknownMethod.into());
     }
     let id = AuthenticatorId(id);
     manager
@@ -206,7 +206,7 @@ pub(in crate::http::auth0) async fn take_one(
 
 manages!(TakeAllNos, "delete:authentication_methods":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
+    No::UnknownUser,
 );
 
 /// Take every method from an account
@@ -230,7 +230,7 @@ pub(in crate::http::auth0) async fn take_all(
 
 manages!(ResetNos, "update:users":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
+    No::UnknownUser,
 );
 
 /// Take every authenticator from an account

@@ -28,8 +28,8 @@ const PAGE_MAX: u32 = 100;
 manages!(RegenerateNos, "update:users":
     No::InvalidUri("The id is 1 to 255 bytes."),
     No::Invalid("There is nothing to say here."),
-    No::NoUser,
-    No::NoEnrollment,
+    No::UnknownUser,
+    No::UnknownEnrollment,
     No::SwitchedOff,
     No::IdempotencyKey,
     No::TooLarge,
@@ -177,7 +177,7 @@ fn drawn_name<R>(manager: &Manager<R>) -> Result<String, Management> {
 
 manages!(ReadNos, "read:users":
     No::InvalidUri("The id is 1 to 255 bytes."),
-    No::NoUser,
+    No::UnknownUser,
 );
 
 /// One account

@@ -36,7 +36,7 @@ pub(super) fn told(no: &No) -> Told {
             "payload_too_large",
             "The body is too large.",
         ),
-        No::NoToken => (S::UNAUTHORIZED, "", "Missing authentication"),
+        No::Unauthenticated => (S::UNAUTHORIZED, "", "Missing authentication"),
         No::ExpiredToken => (
             S::UNAUTHORIZED,
             "",
@@ -48,9 +48,9 @@ pub(super) fn told(no: &No) -> Told {
             text = format!("Insufficient scope, expected any of: {name}");
             (S::FORBIDDEN, "insufficient_scope", &text)
         }
-        No::NoUser => (S::NOT_FOUND, "inexistent_user", "The user does not exist."),
-        No::NoEnrollment => (S::NOT_FOUND, "enrollment_not_found", "Enrollment not found"),
-        No::NoAuthenticator | No::NothingPending => (
+        No::UnknownUser => (S::NOT_FOUND, "inexistent_user", "The user does not exist."),
+        No::UnknownEnrollment => (S::NOT_FOUND, "enrollment_not_found", "Enrollment not found"),
+        No::UnknownMethod | No::NothingPending => (
             S::NOT_FOUND,
             "authentication_method_not_found",
             "Authentication method not found",

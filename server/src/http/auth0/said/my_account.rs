@@ -34,7 +34,7 @@ pub(super) fn told(no: &No) -> Told {
             "Content Too Large",
             "The body is too large.",
         ),
-        No::NoToken => (
+        No::Unauthenticated => (
             S::UNAUTHORIZED,
             "A0E-401-0001",
             "Unauthorized",
@@ -68,13 +68,13 @@ pub(super) fn told(no: &No) -> Told {
             "Not Enabled",
             "Recovery codes are switched off.",
         ),
-        No::NotFound | No::NoUser | No::NoAuthenticator | No::NothingPending => (
+        No::NotFound | No::UnknownUser | No::UnknownMethod | No::NothingPending => (
             S::NOT_FOUND,
             "A0E-404-0001",
             "Not Found",
             "There is nothing here, or it has run out.",
         ),
-        No::NoEnrollment => (
+        No::UnknownEnrollment => (
             S::CONFLICT,
             "A0E-409-0001",
             "No Authenticator",

@@ -87,7 +87,7 @@ pub(super) fn told(no: &No) -> Told {
             "Global limit has been reached",
         ),
         No::AlreadyEnrolled => (S::FORBIDDEN, "access_denied", "User is already enrolled."),
-        No::AssociationRequired | No::NoEnrollment => (
+        No::AssociationRequired | No::UnknownEnrollment => (
             S::FORBIDDEN,
             "association_required",
             "User does not have any active authenticators. Associate one first.",
@@ -97,7 +97,7 @@ pub(super) fn told(no: &No) -> Told {
             "unsupported_challenge_type",
             "User does not have any of the accepted authenticator types.",
         ),
-        No::NoToken => (S::UNAUTHORIZED, "unauthorized", "Missing authentication"),
+        No::Unauthenticated => (S::UNAUTHORIZED, "unauthorized", "Missing authentication"),
         No::BadToken | No::ExpiredToken | No::Audience => {
             (S::UNAUTHORIZED, "invalid_token", "Invalid token")
         }
@@ -110,8 +110,8 @@ pub(super) fn told(no: &No) -> Told {
             "insufficient_user_authentication",
             "Prove a factor again: it is more than five minutes ago.",
         ),
-        No::NotFound | No::NoUser => (S::NOT_FOUND, "not_found", "There is nothing here."),
-        No::NoAuthenticator | No::NothingPending => {
+        No::NotFound | No::UnknownUser => (S::NOT_FOUND, "not_found", "There is nothing here."),
+        No::UnknownMethod | No::NothingPending => {
             (S::NOT_FOUND, "not_found", "Authenticator not found")
         }
         No::SwitchedOff => (

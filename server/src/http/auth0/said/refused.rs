@@ -12,7 +12,7 @@ impl No {
             wait: retry_at.map(|at| wait_until(at, now)),
         };
         match refusal {
-            Refusal::UnknownAccount => Self::NoUser,
+            Refusal::UnknownAccount => Self::UnknownUser,
             Refusal::AccountTaken | Refusal::LoginTaken => Self::UserExists,
             Refusal::UnfitPassword => Self::WeakPassword,
             Refusal::WrongCredentials => Self::Credentials,
@@ -25,11 +25,11 @@ impl No {
             Refusal::SessionGone => Self::BadToken,
             Refusal::OutOfOrder => Self::MfaToken,
             Refusal::FreshProofRequired => Self::StepUp,
-            Refusal::NoAuthenticator => Self::NoEnrollment,
+            Refusal::NoAuthenticator => Self::UnknownEnrollment,
             Refusal::AlreadyEnrolled => Self::AlreadyEnrolled,
             // Nothing to prove: the client is to associate first.
             Refusal::NoPendingAuthenticator => Self::AssociationRequired,
-            Refusal::UnknownAuthenticator => Self::NoAuthenticator,
+            Refusal::UnknownAuthenticator => Self::UnknownMethod,
             Refusal::MalformedOtp | Refusal::OtpNotAccepted { .. } => Self::Otp,
             Refusal::RecoveryCodesOff => Self::SwitchedOff,
             Refusal::CodeNotAccepted { .. } => Self::Code,

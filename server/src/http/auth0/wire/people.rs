@@ -19,7 +19,7 @@ pub(in crate::http::auth0) const PROVIDER: &str = "auth0";
 #[schema(example = json!({
     "connection": "Username-Password-Authentication",
     "email": "dora@example.com",
-    "password": "correct horse battery staple",
+    "password": "a password of some length",
 }))]
 pub(in crate::http::auth0) struct NewUserBody {
     /// `Username-Password-Authentication`.
@@ -68,12 +68,12 @@ pub(in crate::http::auth0) struct Identity {
 }
 
 impl User {
-    fn of(id: &AccountId, login: Option<String>, created_at: Timestamp) -> Self {
+    fn of(id: &AccountId, login: Option<&str>, created_at: Timestamp) -> Self {
         let id = id.as_str().to_owned();
         let (provider, rest) = id.split_once('|').unwrap_or((PROVIDER, &id));
-        let name = login.clone().unwrap_or_else(|| id.clone());
+        let name = login.unwrap_or(&id).to_owned();
         Self {
-            email: login.clone(),
+            email: login.map(str::to_owned),
             email_verified: false,
             nickname: nickname(&name).to_owned(),
             name,
@@ -97,13 +97,13 @@ pub(in crate::http::auth0) fn nickname(login: &str) -> &str {
 
 impl From<AccountCard> for User {
     fn from(card: AccountCard) -> Self {
-        Self::of(&card.id, card.login, card.created_at)
+        Self::of(&card.id, card.login.as_deref(), card.created_at)
     }
 }
 
 impl From<AccountLine> for User {
     fn from(line: AccountLine) -> Self {
-        Self::of(&line.id, line.login, line.created_at)
+        Self::of(&line.id, line.login.as_deref(), line.created_at)
     }
 }
 
@@ -316,6 +316,22 @@ pub(in crate::http::auth0) struct VerifyBody {
 
 /// The methods of one's own account.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "authentication_methods": [{ "id": "recovery-code|dev_8BsdG3qT5h3Jx0lQ", "type": "recovery-code", "confirmed": true, "usage": ["secondary"], "created_at": "2026-11-21T09:30:00.000Z" }] }))]
 pub(in crate::http::auth0) struct OwnMethods {
     pub(in crate::http::auth0) authentication_methods: Vec<Method>,
+}
+
+/// What one can enroll.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "factors": [{ "type": "recovery-code", "usage": ["secondary"] }] }))]
+pub(in crate::http::auth0) struct OwnFactors {
+    pub(in crate::http::auth0) factors: Vec<OwnFactor>,
+}
+
+/// A type that is offered here.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::auth0) struct OwnFactor {
+    #[serde(rename = "type")]
+    pub(in crate::http::auth0) kind: &'static str,
+    pub(in crate::http::auth0) usage: [&'static str; 1],
 }
