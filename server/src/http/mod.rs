@@ -99,9 +99,18 @@ impl Web {
 
 /// Every route with every layer.
 pub fn router(web: Web) -> Router {
-    let (api, document) = documented(Some(&web)).split_for_parts();
+    let Documented {
+        api,
+        shared,
+        document,
+    } = documented();
+    // The fallback before the layer: a preflight is no method that a route has.
+    let shared = shared
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(cors::layer(web.clone()));
     let document = Arc::new(document);
     let mut router = api
+        .merge(shared)
         .merge(ops::router())
         .merge(docs::router(document))
         .merge(assets::router());
@@ -120,18 +129,29 @@ pub fn router(web: Web) -> Router {
 }
 
 /// The dialects' routes with their description.
-fn documented(web: Option<&Web>) -> OpenApiRouter<Web> {
-    let mut shared = auth0::shared();
-    if let Some(web) = web {
-        shared = shared.layer(cors::layer(web.clone()));
-    }
-    OpenApiRouter::with_openapi(docs::info())
+struct Documented {
+    /// What servers call.
+    api: Router<Web>,
+    /// What pages of other origins call too.
+    shared: Router<Web>,
+    document: utoipa::openapi::OpenApi,
+}
+
+fn documented() -> Documented {
+    let (api, mut document) = OpenApiRouter::with_openapi(docs::info())
         .merge(native::router())
         .merge(auth0::router())
-        .merge(shared)
+        .split_for_parts();
+    let (shared, described) = auth0::shared().split_for_parts();
+    document.merge(described);
+    Documented {
+        api,
+        shared,
+        document,
+    }
 }
 
 /// The OpenAPI document of all dialects.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented(None).into_openapi()
+    documented().document
 }
