@@ -94,3 +94,6 @@ impl Tokens {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;
