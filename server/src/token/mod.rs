@@ -96,3 +96,6 @@ impl Tokens {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;
