@@ -36,6 +36,7 @@ impl Guide {
                 }) => in_title = true,
                 Event::End(TagEnd::Heading(HeadingLevel::H1)) => in_title = false,
                 Event::Text(text) if in_title => title.push_str(&text),
+                _ if in_title => {}
                 // What is wider than the page scrolls by itself, and by keyboard too.
                 Event::Start(Tag::Table(columns)) => {
                     let open = "<div class=\"scroll\" tabindex=\"0\" role=\"group\" \
