@@ -58,7 +58,7 @@ pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// What of a value is not as its schema says: the part of JSON Schema that the document uses.
-/// Members that no schema names are misfits too: the document says all there is.
+/// Members that no schema names are misfits too, unless it says that there may be more.
 pub fn misfits(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
     let schema = resolved(document, schema);
     if let Some(choices) = schema["oneOf"].as_array() {
@@ -91,6 +91,8 @@ pub fn misfits(document: &Value, schema: &Value, value: &Value, place: &str) -> 
     let Some(members) = value.as_object() else {
         return found;
     };
+    let says_more = |text: &str| text.contains("further members");
+    let open = schema["description"].as_str().is_some_and(says_more);
     // An object of which nothing is said, such as the public keys.
     let Some(properties) = schema["properties"].as_object() else {
         return found;
@@ -104,7 +106,14 @@ pub fn misfits(document: &Value, schema: &Value, value: &Value, place: &str) -> 
         let place = format!("{place}/{name}");
         match properties.get(name) {
             Some(schema) => found.extend(misfits(document, schema, value, &place)),
-            None => found.push(format!("{place}: not in the schema")),
+            None => match &schema["additionalProperties"] {
+                Value::Object(_) => {
+                    let schema = &schema["additionalProperties"];
+                    found.extend(misfits(document, schema, value, &place));
+                }
+                _ if open => {}
+                _ => found.push(format!("{place}: not in the schema")),
+            },
         }
     }
     found

@@ -105,7 +105,13 @@ pub fn router(web: Web) -> Router {
 fn documented(web: Option<&Web>) -> OpenApiRouter<Web> {
     let mut shared = auth0::shared();
     if let Some(web) = web {
-        shared = shared.layer(cors::layer(web.clone()));
+        // A preflight asks by a method of its own. What answers unknown methods must be there
+        // before the layer goes around it: given later, it would take the layer's place.
+        let (routes, described) = shared.split_for_parts();
+        let routes = routes
+            .method_not_allowed_fallback(layers::method_not_allowed)
+            .layer(cors::layer(web.clone()));
+        shared = OpenApiRouter::with_openapi(described).merge(OpenApiRouter::from(routes));
     }
     OpenApiRouter::with_openapi(docs::info())
         .merge(native::router())
