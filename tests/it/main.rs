@@ -3,6 +3,7 @@
 mod auth0_account;
 mod auth0_confusion;
 mod auth0_faults;
+mod auth0_forgery;
 mod auth0_guessing;
 mod auth0_life;
 mod auth0_management;

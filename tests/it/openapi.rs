@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use data_encoding::BASE64;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use spare_key_server::domain::{Grant, NewClient, Secrecy};
 use spare_key_server::model::Token;
 use spare_key_tests::openapi::{METHODS, Operation, document, misfits, operations, resolved};
