@@ -3,6 +3,8 @@
 //!
 //! The search is shown to find what is there, in every form that it looks for.
 
+mod auth0;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -284,6 +286,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     let place = Place::default();
     // The demo tenant, and then a server for production on its data: it prints no credentials.
     place.dev().kill();
+    let programs = auth0::add_programs(&place);
     let server = place.start(&[
         "serve",
         "--listen=127.0.0.1:0",
@@ -296,6 +299,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     let mut browser = Browser::new(server.http());
     browser.story();
     host_story(&server, &mut browser);
+    auth0::story(&server, &mut browser, &programs);
     let request = server.http().get("/healthz");
     let request = request.header("x-request-id").expect("a number").to_owned();
 
@@ -323,6 +327,10 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     hay.push(Hay::new("stdout", ended.stdout.clone()));
     hay.push(Hay::new("stderr", ended.stderr.clone()));
 
+    let signing = auth0::signing_keys(&place);
+    assert_eq!(signing.len(), 1);
+    needles.extend(signing);
+
     // What was told is enough, and what is there is found.
     let codes = needles
         .iter()
@@ -330,7 +338,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     assert!(codes.count() >= 40);
     assert_eq!(
         needles.iter().filter(|n| n.what == "TOTP secret").count(),
-        2
+        3
     );
     assert!(ended.stderr.contains("TRACE"), "{}", ended.stderr);
     let there = |what: &str, form: &str, hay: &[Hay]| {

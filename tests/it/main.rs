@@ -1,5 +1,16 @@
 //! One binary for every test of the whole product.
 
+mod auth0_account;
+mod auth0_confusion;
+mod auth0_faults;
+mod auth0_forgery;
+mod auth0_guessing;
+mod auth0_life;
+mod auth0_management;
+mod auth0_races;
+mod auth0_refresh;
+mod auth0_regenerate;
+mod auth0_tokens;
 mod crash;
 mod faults;
 mod front;
@@ -12,6 +23,7 @@ mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
+mod openapi;
 mod readme;
 mod sign_in;
 mod tidy;

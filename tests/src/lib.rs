@@ -1,9 +1,11 @@
 //! Spare Key as its callers see it: the whole product over a real database, with a clock that is
 //! moved by hand, and one client type a dialect.
 
+pub mod auth0;
 pub mod clock;
 pub mod entropy;
 pub mod native;
+pub mod openapi;
 pub mod process;
 pub mod search;
 

@@ -191,7 +191,7 @@ pub fn of(account: &str, rest: &str) -> String {
 }
 
 /// Percent-encoded for one segment of a path.
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));

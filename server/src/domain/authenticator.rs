@@ -88,13 +88,18 @@ impl Mfa {
         let sealed = self
             .keyring
             .seal(&*self.entropy, &caller.account, what, secret.as_slice())?;
+        // Not longer than who may confirm it: what waits is listed.
+        let waits_for = match &caller.authority {
+            Authority::Challenge { asked: Some(_), .. } => self.policy.mfa_token_for,
+            _ => self.policy.challenge_for,
+        };
         let new = NewTotp {
             id,
             account: caller.account.clone(),
             secret: sealed,
             holder,
             at: now,
-            expires_at: now.plus(self.policy.challenge_for),
+            expires_at: now.plus(waits_for),
         };
         Ok(self.store.begin_totp(new).await?)
     }

@@ -19,6 +19,9 @@ use crate::store::{
 /// The scope by which a program asks for a refresh token (OpenID Connect Core, 11).
 const OFFLINE: &str = "offline_access";
 
+/// What says who somebody is, and for how long (OpenID Connect Core, 5.4 and 11).
+const OF_THE_PERSON: [&str; 4] = ["openid", "profile", "email", OFFLINE];
+
 /// What the tokens that are asked for will be good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -65,7 +68,8 @@ pub struct Renewing<'a> {
     pub public: bool,
     /// What it wants other than at first; `None`: the same.
     pub audience: Option<String>,
-    /// The scopes it wants, a part of the first; `None`: the same.
+    /// The scopes it wants; `None`: the same. What it did not get at first it does not get now,
+    /// but for the scopes of another API.
     pub scope: Option<String>,
 }
 
@@ -210,8 +214,8 @@ impl Mfa {
         };
         let asked = Asked {
             client: renewing.client.to_owned(),
+            scope: narrowed(&renewing, &first),
             audience: renewing.audience.or_else(|| first.audience.clone()),
-            scope: renewing.scope.unwrap_or_else(|| first.scope.clone()),
         };
         let reused = replaced_at.is_some_and(|at| at <= self.lost_since(now));
         if !reused && self.factor_is_due(&caller, reach, now).await? {
@@ -374,6 +378,20 @@ impl Mfa {
         opened.caller.authority = authority_of(&session);
         Ok((opened, session))
     }
+}
+
+/// The scopes of a renewal (RFC 6749, 6): those asked for that were granted at first, and for
+/// another API than at first the scopes of that one. No more is told of the person in any case.
+fn narrowed(renewing: &Renewing<'_>, first: &NewRefresh) -> String {
+    let Some(asked) = &renewing.scope else {
+        return first.scope.clone();
+    };
+    let elsewhere = renewing.audience.is_some() && renewing.audience != first.audience;
+    let granted = asked.split(' ').filter(|scope| {
+        first.scope.split(' ').any(|one| one == *scope)
+            || elsewhere && !OF_THE_PERSON.contains(scope)
+    });
+    granted.collect::<Vec<_>>().join(" ")
 }
 
 fn authority_of(session: &NewSession) -> Authority {

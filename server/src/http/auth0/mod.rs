@@ -28,7 +28,9 @@ use utoipa_axum::routes;
 
 use self::management::{factors, methods, users};
 use self::said::{Management, MyAccount, No, Oauth};
-use self::wire::{ManagementErrorBody, MyAccountErrorBody, OAuthErrorBody};
+use self::wire::{
+    ManagementErrorBody, MfaRequirement, MyAccountErrorBody, OAuthErrorBody, ValidationError,
+};
 use super::Web;
 
 /// Under what its operations stand in the OpenAPI document.
@@ -89,6 +91,8 @@ fn described() -> OpenApi {
         .schema_from::<OAuthErrorBody>()
         .schema_from::<ManagementErrorBody>()
         .schema_from::<MyAccountErrorBody>()
+        .schema_from::<MfaRequirement>()
+        .schema_from::<ValidationError>()
         .security_scheme("client", SecurityScheme::Http(basic.build()))
         .security_scheme(
             "machine",

@@ -2,6 +2,8 @@
 
 mod people;
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
@@ -196,6 +198,18 @@ pub(super) struct OAuthErrorBody {
     error_description: String,
     /// With `mfa_required`: what to go on with, for ten minutes.
     mfa_token: Option<String>,
+    /// With `mfa_required`: `enroll` or `challenge`, and by what.
+    mfa_requirements: Option<BTreeMap<String, Vec<MfaRequirement>>>,
+    /// Where something broke here: what to ask about.
+    request_id: Option<String>,
+}
+
+/// A way to go on.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MfaRequirement {
+    /// `otp`.
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 /// `{statusCode, error, message, errorCode}`.
@@ -211,6 +225,11 @@ pub(super) struct ManagementErrorBody {
     /// What to key on; absent where the token is not accepted.
     #[serde(rename = "errorCode")]
     error_code: Option<String>,
+    /// Where the token is not accepted: the message again.
+    attributes: Option<BTreeMap<String, String>>,
+    /// Where something broke here: what to ask about.
+    #[serde(rename = "requestId")]
+    request_id: Option<String>,
 }
 
 /// A problem document.
@@ -224,4 +243,16 @@ pub(super) struct MyAccountErrorBody {
     title: String,
     /// For people.
     detail: String,
+    /// Where the body is not what it should be.
+    validation_errors: Option<Vec<ValidationError>>,
+    /// Where something broke here: what to ask about.
+    request_id: Option<String>,
+}
+
+/// What is wrong with a body.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ValidationError {
+    detail: String,
+    /// The member that is missing.
+    field: Option<String>,
 }
