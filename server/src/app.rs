@@ -2,6 +2,7 @@
 //! command line and the tests.
 
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::keyring::Keyring;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::token::TrustedIssuers;
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,7 @@ impl std::fmt::Debug for Ingredients {
 pub struct App {
     mfa: Mfa,
     http: Arc<http::Settings>,
+    trusted: Arc<TrustedIssuers>,
 }
 
 /// How often what has run out is erased.
@@ -86,8 +89,8 @@ impl App {
     /// Starts the hash pool and puts the parts together.
     ///
     /// # Errors
-    /// The operating system gave no threads.
-    pub fn assemble(ingredients: Ingredients) -> std::io::Result<Self> {
+    /// The operating system gave no threads, or, where other issuers are trusted, no certificates.
+    pub fn assemble(ingredients: Ingredients) -> io::Result<Self> {
         let Ingredients {
             store,
             keyring,
@@ -97,6 +100,7 @@ impl App {
             pool,
             http,
         } = ingredients;
+        let trusted = TrustedIssuers::new(&http.trusted_issuers).map_err(io::Error::other)?;
         let hasher = Hasher::start(pool)?;
         let metrics = Arc::new(Metrics::default());
         let mfa = Mfa::new(Parts {
@@ -111,6 +115,7 @@ impl App {
         Ok(Self {
             mfa,
             http: Arc::new(http),
+            trusted: Arc::new(trusted),
         })
     }
 
@@ -121,7 +126,11 @@ impl App {
 
     /// Every route.
     pub fn router(&self) -> Router {
-        http::router(http::Web::new(self.mfa.clone(), Arc::clone(&self.http)))
+        http::router(http::Web::new(
+            self.mfa.clone(),
+            Arc::clone(&self.http),
+            Arc::clone(&self.trusted),
+        ))
     }
 
     /// Answers on `listener` until `stop` resolves, then lets open requests finish.

@@ -13,6 +13,7 @@ mod keyring;
 mod open;
 mod output;
 mod serve;
+mod signing_key;
 mod stop;
 mod tls;
 mod wire;
@@ -87,6 +88,13 @@ enum Command {
     /// keep a copy: without it no stored code can be redeemed.
     #[command(subcommand)]
     Keyring(keyring::Keyring),
+
+    /// List and rotate the keys that tokens are signed with
+    ///
+    /// They lie in the store, sealed by the keyring, and any number of servers share them. The
+    /// first is made when it is first needed, by these commands too.
+    #[command(subcommand, after_help = open::NOTE)]
+    SigningKey(signing_key::SigningKey),
 
     /// Say whether everything is fit to serve
     ///
@@ -164,7 +172,7 @@ fn command() -> Clap {
     command.build();
     command.mut_subcommands(|command| match command.get_name() {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
-        "account" | "client" => hide(command, &SERVING),
+        "account" | "client" | "signing-key" => hide(command, &SERVING),
         "keyring" => {
             let all = [SERVING.as_slice(), &["store", "recovery_codes"]].concat();
             hide(command, &all)
@@ -174,13 +182,14 @@ fn command() -> Clap {
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 8] = [
+const SERVING: [&str; 9] = [
     "listen",
     "tls_cert",
     "tls_key",
     "issuer",
     "no_pages",
     "trusted_proxy",
+    "trust_issuer",
     "product",
     "workers",
 ];
@@ -250,6 +259,7 @@ impl Command {
             Self::Account(account) => account.run(&config?, output).await,
             Self::Client(client) => client.run(&config?, output).await,
             Self::Keyring(keyring) => keyring.run(&config?, output),
+            Self::SigningKey(keys) => keys.run(&config?, output).await,
         }
     }
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use self::file::FileError;
-pub use self::issuer::{Issuer, UnfitIssuer};
+pub use self::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::app::StoreUrl;
 use crate::tls::TlsFiles;
 
@@ -138,6 +138,17 @@ pub struct Settings {
     )]
     pub issuer: Option<String>,
 
+    /// An identity provider whose people may keep their factors here; may be given several times
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SPARE_KEY_TRUST_ISSUER",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub trust_issuer: Vec<String>,
+
     /// Serve the API alone, without the pages
     #[arg(
         long,
@@ -250,6 +261,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The address that people and clients use.
     pub issuer: Option<Issuer>,
+    /// Identity providers whose people are let in.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Whether the pages are served.
     pub pages: bool,
     /// Proxies that are believed.
@@ -281,6 +294,9 @@ pub enum ConfigError {
     /// The issuer.
     #[error(transparent)]
     Issuer(#[from] UnfitIssuer),
+    /// An identity provider to trust.
+    #[error("an identity provider to trust is not one: {0}")]
+    TrustedIssuer(UnfitIssuer),
     /// One of certificate and key, without the other.
     #[error("TLS needs a certificate and its private key, and {given} is given alone")]
     HalfTls {
@@ -314,6 +330,9 @@ impl ConfigError {
             }
             Self::Issuer(_) => {
                 "give the address that people type, for example --issuer https://login.example.com"
+            }
+            Self::TrustedIssuer(_) => {
+                "give its name as its tokens have it, for example --trust-issuer https://id.example.com/"
             }
             Self::HalfTls { .. } => "give both: --tls-cert FILE --tls-key FILE",
             Self::ClearIssuer => {
@@ -367,6 +386,7 @@ impl Config {
             listen: given.listen.or(file.listen),
             tls,
             issuer,
+            trusted_issuers: trusted_issuers(&given.trust_issuer, &file.trust_issuer)?,
             pages: !given.no_pages.or(file.no_pages).unwrap_or(false),
             trusted_proxies: if given.trusted_proxy.is_empty() {
                 file.trusted_proxy
@@ -399,6 +419,14 @@ fn store(url: &str) -> Result<StoreUrl, ConfigError> {
         return Err(ConfigError::Postgres);
     }
     StoreUrl::parse(url).ok_or(ConfigError::UnknownStore)
+}
+
+fn trusted_issuers(given: &[String], file: &[String]) -> Result<Vec<TrustedIssuer>, ConfigError> {
+    let named = if given.is_empty() { file } else { given };
+    named
+        .iter()
+        .map(|url| TrustedIssuer::parse(url).map_err(ConfigError::TrustedIssuer))
+        .collect()
 }
 
 fn tls(

@@ -15,3 +15,5 @@ mod native_throttle;
 mod readme;
 mod sign_in;
 mod tidy;
+mod trusted_issuer;
+mod trusted_keys;

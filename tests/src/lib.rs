@@ -19,6 +19,7 @@ use axum::response::Response;
 use serde_json::Value;
 use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
+use spare_key_server::config::TrustedIssuer;
 use spare_key_server::dev;
 use spare_key_server::domain::{Mfa, NewClient, Policy, Scope, Secrecy};
 use spare_key_server::front::Front;
@@ -52,6 +53,8 @@ pub struct Options {
     pub policy: Policy,
     /// How many hashes at once.
     pub pool: PoolSize,
+    /// Identity providers whose people are let in.
+    pub trusted_issuers: Vec<TrustedIssuer>,
 }
 
 impl Default for Options {
@@ -62,7 +65,11 @@ impl Default for Options {
             workers: 2,
             admitted: 256,
         };
-        Self { policy, pool }
+        Self {
+            policy,
+            pool,
+            trusted_issuers: Vec::new(),
+        }
     }
 }
 
@@ -119,6 +126,7 @@ impl App {
                 pages: true,
                 dev: false,
                 trusted_proxies: Vec::new(),
+                trusted_issuers: options.trusted_issuers.clone(),
             },
         })
         .expect("threads");

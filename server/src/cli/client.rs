@@ -1,5 +1,6 @@
 //! `spare-key client`: the programs that call the API.
 
+use axum::http::uri::Authority;
 use clap::{Args, Subcommand};
 
 use super::Json;
@@ -111,23 +112,32 @@ fn audience(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Scheme, host and port, as a browser sends them in `Origin` (RFC 6454, 6.2).
+/// Scheme, host and port, as a browser sends them in `Origin` (RFC 6454, 6.2): in lower case, and
+/// without the port that the scheme has anyway. Another would be stored and never be matched.
 fn origin(text: &str) -> Result<String, &'static str> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let fits = rest.is_some_and(|host| {
-        !host.is_empty()
-            && host.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte)
-            })
-    });
-    if fits {
+    let (rest, usual) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, 443),
+        (_, Some(rest)) => (rest, 80),
+        _ => return Err(UNFIT_ORIGIN),
+    };
+    let authority: Authority = rest.parse().map_err(|_| UNFIT_ORIGIN)?;
+    let (host, port) = (authority.host(), authority.port_u16());
+    let written = match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let known = host
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte));
+    if known && !host.is_empty() && rest == written && port != Some(usual) && port != Some(0) {
         Ok(text.to_owned())
     } else {
-        Err("an origin is http:// or https://, a host in lower case and perhaps a port")
+        Err(UNFIT_ORIGIN)
     }
 }
+
+const UNFIT_ORIGIN: &str = "an origin is http:// or https://, a host in lower case and perhaps a \
+                            port, if it is not 80 or 443 anyway";
 
 impl Client {
     pub(super) async fn run(self, config: &Config, output: &mut Output) -> Result<(), Failure> {
@@ -168,6 +178,13 @@ impl Add {
             public,
             json: Json { json },
         } = self;
+        if public && grant.contains(&Grant::ClientCredentials) {
+            return Err(Failure::usage(
+                "client_credentials is for a program that proves itself by a secret, and --public \
+                 is for one that has none",
+            )
+            .remedy("leave out --public, or client_credentials"));
+        }
         let app = open::administration(config, Absent::Made)?;
         let new = NewClient {
             name: name.unwrap_or_else(|| id.clone()),

@@ -163,6 +163,7 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
         pages: false,
         dev: false,
         trusted_proxies: Vec::new(),
+        trusted_issuers: Vec::new(),
     };
     app(config, store, keyring, http)
 }

@@ -88,6 +88,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         pages: config.pages,
         dev: false,
         trusted_proxies: config.trusted_proxies.clone(),
+        trusted_issuers: config.trusted_issuers.clone(),
     };
     let app = open::app(config, store, keyring, http)?;
     app.mfa().ready().await?;
@@ -158,6 +159,7 @@ pub(super) async fn dev(
         pages: config.pages,
         dev: true,
         trusted_proxies: config.trusted_proxies.clone(),
+        trusted_issuers: config.trusted_issuers.clone(),
     };
     let app = open::app(config, store, keyring, http)?;
     dev::add_tenant(app.mfa()).await?;

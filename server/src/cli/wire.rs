@@ -1,18 +1,20 @@
 //! What `--json` prints, and the one place of the command line where a code or a secret is
 //! written out.
 
+mod keys;
+
 use std::io;
 
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
+pub(super) use self::keys::{KeyRow, Keys, SigningKeyRow, SigningKeys};
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};
 use crate::domain::{
     AccountCard, AccountLine, AccountState, ClientCard, Factor, Grant, Issued, Scope, Status,
     ThrottleStatus,
 };
-use crate::keyring::KeyLine;
 use crate::model::{BatchState, Timestamp, Token};
 
 fn time(at: Option<Timestamp>) -> Option<String> {
@@ -395,47 +397,6 @@ pub(super) fn print_client(
          The secret is shown this once. Lost, the client is removed and added again."
     ));
     output.print(&text)
-}
-
-/// The keyring's keys, without what they are.
-#[derive(Debug, Serialize)]
-pub(super) struct Keys {
-    pub(super) keys: Vec<KeyRow>,
-}
-
-/// A key in a list.
-#[derive(Debug, Serialize)]
-pub(super) struct KeyRow {
-    id: u32,
-    created_at: String,
-    current: bool,
-}
-
-impl From<KeyLine> for KeyRow {
-    fn from(line: KeyLine) -> Self {
-        Self {
-            id: line.id.0,
-            created_at: rfc3339(line.created_at),
-            current: line.current,
-        }
-    }
-}
-
-impl KeyRow {
-    pub(super) const HEADING: [&'static str; 3] = ["KEY", "MADE", "USE"];
-
-    pub(super) fn cells(&self) -> [String; 3] {
-        let role = if self.current {
-            "current"
-        } else {
-            "older codes"
-        };
-        [
-            self.id.to_string(),
-            self.created_at.clone(),
-            role.to_owned(),
-        ]
-    }
 }
 
 /// What `check` found.

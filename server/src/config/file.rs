@@ -19,6 +19,8 @@ pub(super) struct File {
     pub(super) tls_cert: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) issuer: Option<String>,
+    #[serde(default)]
+    pub(super) trust_issuer: Vec<String>,
     pub(super) no_pages: Option<bool>,
     #[serde(default)]
     pub(super) trusted_proxy: Vec<IpAddr>,

@@ -85,9 +85,61 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// An identity provider whose people are let in here: its name, as its tokens have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedIssuer(String);
+
+impl TrustedIssuer {
+    /// Takes `https://host[:port][/path]`, and `http://` on loopback only. A slash at the end is
+    /// kept, as some providers have it in their name.
+    ///
+    /// # Errors
+    /// [`UnfitIssuer`] says what it is not.
+    pub fn parse(text: &str) -> Result<Self, UnfitIssuer> {
+        let (scheme, rest) = text.split_once("://").ok_or(UnfitIssuer::Scheme)?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        Issuer::parse(&format!("{scheme}://{host}"))?;
+        let plain = path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte));
+        if plain && !path.contains("//") && !path.contains("..") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(UnfitIssuer::NotAnOrigin)
+        }
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trusted_issuer_may_have_a_path_and_is_reached_as_safely() {
+        for fit in [
+            "https://tenant.example.com/",
+            "https://id.example.com/realms/shop",
+            "http://127.0.0.1:8081/",
+        ] {
+            assert_eq!(TrustedIssuer::parse(fit).unwrap().as_str(), fit);
+        }
+        for unfit in [
+            "id.example.com",
+            "http://id.example.com/",
+            "https:///realms",
+            "https://user@id.example.com/",
+            "https://id.example.com/?x=1",
+            "https://id.example.com/a/../b",
+            "https://id.example.com/#x",
+        ] {
+            assert!(TrustedIssuer::parse(unfit).is_err(), "{unfit}");
+        }
+    }
 
     #[test]
     fn an_issuer_is_an_origin_that_keeps_codes_off_the_open_network() {

@@ -21,6 +21,7 @@ mod status;
 mod tenant;
 mod tokens;
 mod totp;
+mod trusted;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use self::signing::{Overlap, SigningKey};
 pub use self::status::{AccountState, PendingStatus, Status, ThrottleStatus, wait_until};
 pub use self::tenant::{SecondFactor, Toggle};
 pub use self::tokens::{Opened, Reach, Renewed, Renewing};
+pub use self::trusted::Guest;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hasher::Hasher;

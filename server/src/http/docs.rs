@@ -39,12 +39,17 @@ pub(super) fn info() -> OpenApi {
 
 pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let shown = Arc::new(page(&document));
+    let auth0 = Arc::new(pages::Guide::auth0());
     Router::new()
         .route(
             "/openapi.json",
             get(move || async move { Json((*document).clone()) }),
         )
         .route("/docs", get(move || async move { pages::docs(&shown) }))
+        .route(
+            "/docs/auth0",
+            get(move || async move { pages::guide(&auth0) }),
+        )
 }
 
 /// The document as the page shows it.

@@ -21,8 +21,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::config::TrustedIssuer;
 use crate::domain::Mfa;
-use crate::token::Tokens;
+use crate::token::{Tokens, TrustedIssuers};
 
 /// The largest body taken, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub dev: bool,
     /// Proxies whose `X-Forwarded-For` is believed; everybody else's is not.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Identity providers whose people may keep their factors here.
+    pub trusted_issuers: Vec<TrustedIssuer>,
 }
 
 impl Settings {
@@ -62,28 +65,52 @@ pub struct Web {
     pub settings: Arc<Settings>,
     /// The issuer's tokens.
     pub tokens: Arc<Tokens>,
+    /// Identity providers whose people are let in.
+    pub trusted: Arc<TrustedIssuers>,
     /// How often programs may manage.
     limits: Arc<auth0::limits::Limits>,
 }
 
 impl Web {
     /// These use cases, reached like this.
-    pub fn new(mfa: Mfa, settings: Arc<Settings>) -> Self {
+    pub fn new(mfa: Mfa, settings: Arc<Settings>, trusted: Arc<TrustedIssuers>) -> Self {
         let tokens = Tokens::new(format!("{}/", settings.issuer));
         Self {
             mfa,
             settings,
             tokens: Arc::new(tokens),
+            trusted,
             limits: Arc::default(),
         }
     }
 }
 
+impl Web {
+    /// The names by which another issuer's tokens may mean this server.
+    fn own_audiences(&self) -> [String; 3] {
+        let issuer = self.tokens.issuer();
+        [
+            format!("{issuer}me/"),
+            issuer.to_owned(),
+            self.settings.issuer.clone(),
+        ]
+    }
+}
+
 /// Every route with every layer.
 pub fn router(web: Web) -> Router {
-    let (api, document) = documented(Some(&web)).split_for_parts();
+    let Documented {
+        api,
+        shared,
+        document,
+    } = documented();
+    // The fallback before the layer: a preflight is no method that a route has.
+    let shared = shared
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(cors::layer(web.clone()));
     let document = Arc::new(document);
     let mut router = api
+        .merge(shared)
         .merge(ops::router())
         .merge(docs::router(document))
         .merge(assets::router());
@@ -102,18 +129,29 @@ pub fn router(web: Web) -> Router {
 }
 
 /// The dialects' routes with their description.
-fn documented(web: Option<&Web>) -> OpenApiRouter<Web> {
-    let mut shared = auth0::shared();
-    if let Some(web) = web {
-        shared = shared.layer(cors::layer(web.clone()));
-    }
-    OpenApiRouter::with_openapi(docs::info())
+struct Documented {
+    /// What servers call.
+    api: Router<Web>,
+    /// What pages of other origins call too.
+    shared: Router<Web>,
+    document: utoipa::openapi::OpenApi,
+}
+
+fn documented() -> Documented {
+    let (api, mut document) = OpenApiRouter::with_openapi(docs::info())
         .merge(native::router())
         .merge(auth0::router())
-        .merge(shared)
+        .split_for_parts();
+    let (shared, described) = auth0::shared().split_for_parts();
+    document.merge(described);
+    Documented {
+        api,
+        shared,
+        document,
+    }
 }
 
 /// The OpenAPI document of all dialects.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented(None).into_openapi()
+    documented().document
 }

@@ -73,7 +73,8 @@ pub struct ConfirmTotp {
     /// What it brings about.
     pub progress: Progress,
     /// The audit row of the codes that were staged with it by the same holder: they go live in
-    /// the same transaction. `None`: none are to.
+    /// the same transaction, if they are still pending and no others are live; the store fills in
+    /// their generation and clears the recovery throttle. `None`: none are to.
     pub codes: Option<NewEvent>,
     /// Now.
     pub at: Timestamp,

@@ -90,9 +90,10 @@ pub trait Upkeep {
     async fn ping(&self) -> StoreResult<()>;
 
     /// Erases what has run out by `now`: sealed seeds, pending batches and authenticators,
-    /// challenges, sessions, idempotency keys, and throttles whose bucket is full again and that
-    /// count nothing: failures in a row stay counted however slowly they come (NIST SP 800-63B-4,
-    /// 3.2.2). Returns how many rows changed. A kind and a slice at a time: it may stop between.
+    /// challenges ([`LATE_COMERS`] after their end), sessions, idempotency keys, and throttles
+    /// whose bucket is full again and that count nothing: failures in a row stay counted however
+    /// slowly they come (NIST SP 800-63B-4, 3.2.2). Returns how many rows changed. A kind and a
+    /// slice at a time: it may stop between.
     async fn sweep(&self, now: Timestamp) -> StoreResult<u64>;
 
     /// How many live batches have how many codes left: (remaining, batches), for metrics.

@@ -7,7 +7,11 @@
 use async_trait::async_trait;
 
 use super::{NewEvent, StoreResult};
-use crate::model::{AccountId, Timestamp, TokenDigest};
+use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
+
+/// How long a challenge is kept beyond its end, so that who comes late is told that the time ran
+/// out and not that nobody knows them.
+pub const LATE_COMERS: Millis = Millis::minutes(60);
 
 /// What a program asked for when it sent the person here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +124,7 @@ pub enum Rotated {
     Done,
     /// It was followed too long ago: somebody else has it. The session is ended.
     Reused,
-    /// It is nobody's.
+    /// It is nobody's, or its session is over. Nothing changed.
     Gone,
 }
 
@@ -156,8 +160,9 @@ pub enum Progress {
         /// The challenge.
         challenge: TokenDigest,
     },
-    /// The challenge is spent and a session opened. Guard: as above. What the challenge held
-    /// (batches that can be shown again, pending authenticators), the session holds.
+    /// The challenge is spent and a session opened. Guard: as above, and the session's program, if
+    /// it has one, is still there. What the challenge held (batches that can be shown again,
+    /// pending authenticators), the session holds.
     Grant {
         /// The challenge.
         challenge: TokenDigest,
@@ -165,7 +170,8 @@ pub enum Progress {
         session: NewSession,
     },
     /// A session is followed by another with a new identifier. Guard: the old one is live and of
-    /// this account. What the old one held, the new one holds.
+    /// this account, the new one's program as above. What the old one held, the new one holds; its
+    /// refresh tokens end with it.
     StepUp {
         /// The session so far.
         session: TokenDigest,
@@ -177,10 +183,11 @@ pub enum Progress {
 /// What the domain asks about challenges.
 #[async_trait]
 pub trait Challenges {
-    /// Opens a challenge; `false` when the account is gone.
+    /// Opens a challenge; `false` when the account is gone, or the program that asked.
     async fn open_challenge(&self, new: NewChallenge) -> StoreResult<bool>;
 
-    /// The challenge with this digest, spent or expired ones included.
+    /// The challenge with this digest, spent or expired ones included; it is kept for
+    /// [`LATE_COMERS`] beyond its end.
     async fn challenge(&self, digest: &TokenDigest) -> StoreResult<Option<Challenge>>;
 
     /// Makes progress that needs no further proof; `false`, and nothing changed, when its guard

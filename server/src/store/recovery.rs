@@ -113,7 +113,8 @@ pub enum Staged {
     GenerationTaken,
     /// There is no such account.
     NoAccount,
-    /// No authenticator is bound.
+    /// No authenticator is bound; of an enrollment: none waits for this holder, or the account has
+    /// one or live codes already.
     NoAuthenticator,
     /// Another request with this key came first; told before `GenerationTaken`.
     KeyTaken,

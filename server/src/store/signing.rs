@@ -27,7 +27,9 @@ pub trait SigningKeys {
     async fn signing_keys(&self, now: Timestamp) -> StoreResult<Vec<StoredKey>>;
 
     /// Adds a key in the place of `after` (`None`: of none), which from then on is published until
-    /// `until`. `false`, and nothing changed, when another key took that place first.
+    /// `until`; those before it no longer than that, so that a key that is not to be trusted goes
+    /// with all that it may have followed. `false`, and nothing changed, when another key took that
+    /// place first.
     async fn add_signing_key(
         &self,
         new: StoredKey,

@@ -151,7 +151,7 @@ fn signature_only() -> Validation {
     validation
 }
 
-fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
+pub(super) fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
     let body = Zeroizing::new(BASE64_MIME.encode(pkcs8));
     Zeroizing::new(format!(
         "-----BEGIN PRIVATE KEY-----\r\n{}-----END PRIVATE KEY-----\r\n",

@@ -6,11 +6,13 @@
 
 mod claims;
 mod keys;
+mod trusted;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::claims::{AccessClaims, Audience, IdClaims};
 pub use self::keys::{Keys, TokenError};
+pub use self::trusted::{TrustedIssuers, Unvouched, Vouched};
 use crate::domain::{Fault, Mfa, Result};
 use crate::model::{Millis, Timestamp};
 
@@ -94,3 +96,6 @@ impl Tokens {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod keys;
@@ -11,6 +13,8 @@ mod keys;
 mod serving;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod signing;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -25,7 +25,15 @@ fn wrong_usage_exits_with_2() {
 fn help_and_version_are_results_and_exit_with_0() {
     let place = Place::new();
     let help = place.run(&["--help"]).done().stdout;
-    for word in ["dev", "serve", "account", "client", "keyring", "check"] {
+    for word in [
+        "dev",
+        "serve",
+        "account",
+        "client",
+        "keyring",
+        "signing-key",
+        "check",
+    ] {
         assert!(help.contains(word), "{word}");
     }
     for example in ["Examples:", "spare-key serve", "Exit codes"] {
@@ -44,6 +52,12 @@ fn help_shows_the_settings_that_a_command_has_a_use_for() {
     let place = Place::new();
     let account = place.run(&["account", "show", "--help"]).done().stdout;
     assert!(account.contains("--store") && !account.contains("--trusted-proxy"));
+    let signing = place
+        .run(&["signing-key", "rotate", "--help"])
+        .done()
+        .stdout;
+    assert!(signing.contains("--store") && !signing.contains("--trusted-proxy"));
+    assert!(signing.contains("within that time"), "{signing}");
     let keyring = place.run(&["keyring", "init", "--help"]).done().stdout;
     assert!(keyring.contains("--keyring") && !keyring.contains("--store"));
     let serve = place.run(&["serve", "--help"]).done().stdout;

@@ -102,6 +102,24 @@ pub(crate) async fn a_password_comes_back_as_it_was_stored(db: impl Fixture) {
     );
 }
 
+pub(crate) async fn an_account_says_which_provider_it_lives_at(db: impl Fixture) {
+    let mut alice = sample::account(&id("alice"));
+    alice.issuer = Some("https://id.example.com/".to_owned());
+    alice.login = Some("alice@example.com".to_owned());
+    db.left().add_account(alice.clone()).await.unwrap();
+    sample::has_account(&*db.left(), "bob").await;
+    sample::has_live(&*db.left(), &id("carol"), 1).await;
+    let store = db.right();
+    let found = store.account(&id("alice")).await.unwrap().unwrap();
+    assert_eq!(found.issuer, alice.issuer);
+    let found = store.account_by_login("alice@example.com").await.unwrap();
+    assert_eq!(found.unwrap().issuer, alice.issuer);
+    for name in ["bob", "carol"] {
+        let found = store.account(&id(name)).await.unwrap().unwrap();
+        assert_eq!(found.issuer, None, "{name}");
+    }
+}
+
 pub(crate) async fn an_account_is_seen_by_the_other_store_once_added(db: impl Fixture) {
     for turn in 0..50 {
         let name = format!("account {turn}");
@@ -297,6 +315,45 @@ pub(crate) async fn accounts_are_listed_by_identifier_a_page_at_a_time(db: impl 
     );
 }
 
+pub(crate) async fn accounts_can_be_skipped_and_counted(db: impl Fixture) {
+    let store = db.left();
+    assert_eq!(store.count_accounts().await.unwrap(), 0);
+    for (place, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        let mut new = sample::account(&id(name));
+        new.at = T0.plus(Millis(i64::try_from(place).unwrap()));
+        store.add_account(new).await.unwrap();
+    }
+    sample::has_live(&*store, &id("b"), 1).await;
+    sample::has_live(&*store, &id("d"), 1).await;
+    assert_eq!(db.right().count_accounts().await.unwrap(), 5);
+    for (after, remaining_at_most, skip, expected) in [
+        (None, None, 0, "abc"),
+        (None, None, 2, "cde"),
+        (None, None, 4, "e"),
+        (None, None, 5, ""),
+        (Some("b"), None, 1, "de"),
+        (None, Some(10), 1, "d"),
+    ] {
+        let page = AccountPage {
+            remaining_at_most,
+            after: after.map(id),
+            skip,
+            limit: 3,
+        };
+        let said = format!("{page:?}");
+        let lines = db.right().accounts(page).await.unwrap();
+        let ids: String = lines.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(ids, expected, "{said}");
+        for line in lines {
+            let place = "abcde".find(line.id.as_str()).unwrap();
+            let at = T0.plus(Millis(i64::try_from(place).unwrap()));
+            assert_eq!(line.created_at, at, "{said}");
+        }
+    }
+    store.remove_account(&id("c")).await.unwrap();
+    assert_eq!(db.right().count_accounts().await.unwrap(), 4);
+}
+
 pub(crate) async fn accounts_low_on_codes_are_found(db: impl Fixture) {
     let store = db.left();
     for (name, spent) in [("few", 8), ("full", 0), ("none", 10)] {
@@ -327,12 +384,16 @@ pub(crate) async fn clients_are_added_found_listed_and_removed(db: impl Fixture)
         secret: Some(token(name)),
         scopes: vec!["read:recovery".to_owned(), "redeem:recovery".to_owned()],
         grants: vec!["client_credentials".to_owned()],
-        audiences: Vec::new(),
+        audiences: vec!["https://api.example.com/".to_owned(), "urn:b".to_owned()],
         origins: vec!["https://app.example.com".to_owned()],
         created_at: T0,
     };
     let mut plain = client("a");
     plain.scopes.clear();
+    plain.grants.clear();
+    plain.audiences.clear();
+    plain.origins.clear();
+    plain.secret = None;
     assert!(db.left().add_client(client("b")).await.unwrap());
     assert!(db.left().add_client(plain.clone()).await.unwrap());
     assert!(!db.right().add_client(client("b")).await.unwrap());

@@ -3,12 +3,16 @@
 pub(crate) mod accounts;
 pub(crate) mod activation;
 pub(crate) mod authenticators;
+pub(crate) mod enrolling;
 pub(crate) mod events;
+pub(crate) mod programs;
 pub(crate) mod progress;
 pub(crate) mod redemption;
+pub(crate) mod removing;
 pub(crate) mod sample;
 pub(crate) mod sqlite;
 pub(crate) mod staging;
+pub(crate) mod switches;
 pub(crate) mod throttling;
 pub(crate) mod upkeep;
 
@@ -75,6 +79,7 @@ macro_rules! contract {
                     a_login_belongs_to_one_account,
                     accounts_without_a_login_do_not_collide,
                     a_password_comes_back_as_it_was_stored,
+                    an_account_says_which_provider_it_lives_at,
                     an_account_is_seen_by_the_other_store_once_added,
                     a_removed_account_leaves_no_row,
                     removing_nobody_changes_nothing,
@@ -82,6 +87,7 @@ macro_rules! contract {
                     resetting_takes_all_factors_and_sessions_but_not_the_number,
                     resetting_nobody_changes_nothing,
                     accounts_are_listed_by_identifier_a_page_at_a_time,
+                    accounts_can_be_skipped_and_counted,
                     accounts_low_on_codes_are_found,
                     clients_are_added_found_listed_and_removed,
                 ]
@@ -128,6 +134,8 @@ macro_rules! contract {
                     redeeming_racing_activation_leaves_one_whole,
                     a_single_is_replaced_in_the_same_step,
                     a_replacement_is_held_by_the_session_it_opens,
+                    a_last_code_waits_for_the_replacement_that_is_due,
+                    of_two_last_codes_one_waits_for_the_replacement,
                     a_replacement_that_comes_late_spends_nothing,
                     redeeming_without_progress_spends_nothing,
                     a_redemption_is_on_record_with_what_is_left,
@@ -146,6 +154,21 @@ macro_rules! contract {
                     an_ended_session_is_over_at_once_everywhere,
                     all_other_sessions_can_be_ended,
                 ]
+                programs [
+                    a_challenge_keeps_what_a_program_asked,
+                    a_challenge_needs_the_program_that_asked,
+                    passing_makes_progress_once_whatever_races,
+                    passing_against_the_guard_changes_nothing,
+                    removing_a_program_takes_what_is_its_own,
+                    a_session_says_which_program_it_is_of,
+                    a_refresh_token_is_stored_only_with_its_session,
+                    a_refresh_token_is_good_while_its_session_is,
+                    a_lost_answer_lets_a_refresh_token_be_followed_again,
+                    a_refresh_token_may_be_followed_by_two_at_once,
+                    a_refresh_token_used_again_ends_its_session,
+                    following_nobodys_refresh_token_changes_nothing,
+                    whatever_ends_a_session_ends_its_refresh_tokens,
+                ]
                 authenticators [
                     an_authenticator_is_nobodys_factor_until_confirmed,
                     a_new_one_drops_the_pending_ones_before,
@@ -156,6 +179,26 @@ macro_rules! contract {
                     no_step_goes_back,
                     accepting_without_progress_spends_no_step,
                     accepting_clears_the_count,
+                ]
+                enrolling [
+                    codes_of_an_enrollment_need_its_pending_authenticator,
+                    codes_of_an_enrollment_are_for_who_has_nothing_yet,
+                    codes_of_an_enrollment_do_not_go_live_before_it,
+                    confirming_makes_the_codes_live_in_the_same_step,
+                    of_many_who_confirm_both_one_does,
+                    confirming_without_progress_leaves_the_codes_pending,
+                    confirming_alone_leaves_the_codes_pending,
+                    confirming_brings_no_codes_but_its_own,
+                    what_a_challenge_enrolled_opens_its_session_with_live_codes,
+                ]
+                removing [
+                    codes_end_with_the_last_authenticator_and_not_before,
+                    codes_that_are_not_there_are_not_on_record_as_ended,
+                    a_pending_authenticator_goes_without_a_word,
+                    removing_what_is_not_there_changes_nothing,
+                    of_many_who_remove_one_does,
+                    an_authenticator_is_found_by_its_name,
+                    a_waiting_authenticator_is_seen_whoever_began_it,
                 ]
                 throttling [
                     a_burst_gets_what_the_bucket_holds_and_no_more,
@@ -170,6 +213,15 @@ macro_rules! contract {
                     a_count_outlives_the_process_and_the_sweep,
                     a_clock_that_steps_back_locks_nobody_out,
                 ]
+                switches [
+                    a_switch_stands_as_it_was_last_set,
+                    of_many_first_keys_one_is,
+                    a_key_is_followed_with_an_overlap,
+                    a_key_that_comes_after_another_changes_nothing,
+                    of_many_that_follow_one_key_one_does,
+                    a_key_that_is_not_to_be_trusted_takes_those_before_it_along,
+                    keys_past_their_end_are_erased_by_the_next,
+                ]
                 events [
                     events_come_newest_first_a_page_at_a_time,
                     an_event_comes_back_as_it_was_written,
@@ -179,6 +231,7 @@ macro_rules! contract {
                 upkeep [
                     the_store_answers,
                     a_sweep_erases_what_has_run_out_and_nothing_else,
+                    a_challenge_is_remembered_for_late_comers,
                     the_census_counts_live_batches_by_what_is_left,
                 ]
             }

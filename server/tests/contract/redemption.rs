@@ -1,7 +1,7 @@
 //! Redeeming.
 
 use spare_key_server::model::{EventKind, Generation};
-use spare_key_server::store::{Activated, Redeemed, Staged};
+use spare_key_server::store::{Activated, AtTheEnd, Redeem, Redeemed, Staged};
 
 use super::sample::{self, T0, id, token};
 use super::{Fixture, at_once};
@@ -258,6 +258,77 @@ pub(crate) async fn a_replacement_is_held_by_the_session_it_opens(db: impl Fixtu
     };
     assert!(shown("cookie").await.is_some());
     assert_eq!(shown("sign-in").await, None);
+}
+
+/// Spends a code of the first list, which is to be replaced with its last.
+fn to_be_replaced(number: u32) -> Redeem {
+    let mut redeem = sample::redeem(&id("alice"), 1, number);
+    redeem.at_the_end = AtTheEnd::Replace;
+    redeem
+}
+
+pub(crate) async fn a_last_code_waits_for_the_replacement_that_is_due(db: impl Fixture) {
+    let (store, alice) = (db.left(), id("alice"));
+    sample::has_live(&*store, &alice, 1).await;
+    for number in 1..=9 {
+        let spent = store.redeem(to_be_replaced(number)).await.unwrap();
+        let expected = Redeemed::Done {
+            remaining: 10 - number,
+            total: 10,
+        };
+        assert_eq!(spent, expected, "none is due before the last");
+    }
+    sample::has_challenge(&*store, &alice, "sign-in").await;
+    let before = db.rows();
+    let mut redeem = to_be_replaced(10);
+    redeem.progress = sample::grant(&alice, "sign-in", "cookie");
+    assert_eq!(
+        store.redeem(redeem.clone()).await.unwrap(),
+        Redeemed::ReplacementDue
+    );
+    assert_eq!(db.rows(), before);
+    let challenge = store.challenge(&token("sign-in")).await.unwrap().unwrap();
+    assert_eq!(challenge.spent_at, None);
+    let status = store.status(&alice, T0).await.unwrap();
+    assert_eq!(status.latest.unwrap().remaining, 1);
+
+    redeem.replacement = Some(sample::at_once(&alice, 2));
+    let expected = Redeemed::Done {
+        remaining: 0,
+        total: 10,
+    };
+    assert_eq!(db.right().redeem(redeem).await.unwrap(), expected);
+    let live = store.live_batch(&alice).await.unwrap().unwrap();
+    assert_eq!((live.generation, live.codes.len()), (Generation(2), 10));
+}
+
+pub(crate) async fn of_two_last_codes_one_waits_for_the_replacement(db: impl Fixture) {
+    let alice = id("alice");
+    for generation in 1..=10 {
+        sample::has_live(&*db.left(), &alice, generation).await;
+        for number in 1..=8 {
+            sample::spends(&*db.left(), &alice, generation, number).await;
+        }
+        let answers = at_once(&db, 2, |store, turn| async move {
+            let mut redeem = to_be_replaced(if turn == 0 { 9 } else { 10 });
+            redeem.generation = Generation(generation);
+            store.redeem(redeem).await.unwrap()
+        })
+        .await;
+        let expected = Redeemed::Done {
+            remaining: 1,
+            total: 10,
+        };
+        let waits = answers
+            .iter()
+            .position(|answer| *answer == Redeemed::ReplacementDue)
+            .unwrap();
+        assert_eq!(answers[1 - waits], expected);
+        let live = db.right().live_batch(&alice).await.unwrap().unwrap();
+        let unused: Vec<_> = live.codes.iter().filter(|code| !code.used).collect();
+        assert_eq!(unused.len(), 1);
+        assert_eq!(unused[0].number, if waits == 0 { 9 } else { 10 });
+    }
 }
 
 pub(crate) async fn a_replacement_that_comes_late_spends_nothing(db: impl Fixture) {

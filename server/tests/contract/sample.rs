@@ -307,8 +307,8 @@ pub(crate) fn stale(pending: Option<u32>) -> Activated {
     }
 }
 
-/// Opens a session that a program has a refresh token of.
-pub(crate) async fn has_refresh(store: &dyn Store, account: &AccountId, name: &str) {
+/// Adds the program `app`, unless it is there.
+pub(crate) async fn has_client(store: &dyn Store) {
     let client = Client {
         id: "app".to_owned(),
         name: "app".to_owned(),
@@ -320,6 +320,11 @@ pub(crate) async fn has_refresh(store: &dyn Store, account: &AccountId, name: &s
         created_at: T0,
     };
     store.add_client(client).await.expect("it can be added");
+}
+
+/// Opens a session that the program `app` has a refresh token of.
+pub(crate) async fn has_refresh(store: &dyn Store, account: &AccountId, name: &str) {
+    has_client(store).await;
     let challenge = format!("challenge to {name}");
     has_challenge(store, account, &challenge).await;
     let mut session = session(account, &format!("session of {name}"));

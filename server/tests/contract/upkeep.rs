@@ -1,7 +1,7 @@
 //! Upkeep.
 
 use spare_key_server::model::{Generation, Millis};
-use spare_key_server::store::NewIdempotency;
+use spare_key_server::store::{LATE_COMERS, NewIdempotency};
 
 use super::Fixture;
 use super::sample::{self, T0, TEN_MINUTES, after, id, token};
@@ -59,7 +59,6 @@ pub(crate) async fn a_sweep_erases_what_has_run_out_and_nothing_else(db: impl Fi
         None
     );
     assert_eq!(store.idempotency(&token("key"), T0).await.unwrap(), None);
-    assert_eq!(store.challenge(&token("open")).await.unwrap(), None);
     assert_eq!(
         store
             .pending_totp(&alice, &token("holder"), T0)
@@ -85,6 +84,33 @@ pub(crate) async fn a_sweep_erases_what_has_run_out_and_nothing_else(db: impl Fi
     let end = after(Millis::minutes(60));
     assert_eq!(store.sweep(end).await.unwrap(), 1);
     assert_eq!(store.session(&token("cookie"), T0, T0).await.unwrap(), None);
+}
+
+pub(crate) async fn a_challenge_is_remembered_for_late_comers(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    for name in ["open", "spent"] {
+        sample::has_challenge(&*store, &alice, name).await;
+    }
+    let grant = sample::grant(&alice, "spent", "cookie");
+    assert!(store.pass(&alice, grant, T0).await.unwrap());
+    let end = after(TEN_MINUTES).plus(LATE_COMERS);
+    // The session's own end comes before.
+    assert_eq!(store.sweep(end.plus(Millis(-1))).await.unwrap(), 1);
+    let open = db.right().challenge(&token("open")).await.unwrap().unwrap();
+    assert_eq!(open.expires_at, after(TEN_MINUTES));
+    let spent = db.right().challenge(&token("spent")).await.unwrap();
+    assert_eq!(spent.unwrap().spent_at, Some(T0));
+    let late = sample::grant(&alice, "open", "late");
+    assert!(
+        !store.pass(&alice, late, after(TEN_MINUTES)).await.unwrap(),
+        "remembered is not good"
+    );
+    assert_eq!(store.sweep(end).await.unwrap(), 2);
+    for name in ["open", "spent"] {
+        let found = db.right().challenge(&token(name)).await.unwrap();
+        assert_eq!(found, None, "{name}");
+    }
 }
 
 pub(crate) async fn the_census_counts_live_batches_by_what_is_left(db: impl Fixture) {

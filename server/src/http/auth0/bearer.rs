@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 use super::audience::{self, Api, has_scope};
 use super::limits::Spent;
 use super::said::{Management, MyAccount, No, Oauth};
-use crate::domain::{Caller, Error, Mfa, Refusal, Scope};
+use crate::domain::{Caller, Error, Guest, Mfa, Refusal, Scope};
 use crate::http::Web;
 use crate::http::request::{ClientIp, RequestId};
 use crate::model::{AccountId, Token, TokenDigest};
-use crate::token::{AccessClaims, TokenError};
+use crate::token::{AccessClaims, TokenError, Unvouched, Vouched};
 
 /// Where a request came from, and how a fault in it is named.
 pub(super) struct Origin {
@@ -98,6 +98,34 @@ impl Origin {
             return Err(No::BadToken);
         }
         Ok((caller, claims))
+    }
+}
+
+impl Origin {
+    /// Who a trusted issuer vouches for by this token, and what may be done with it.
+    async fn guest(&self, token: &str) -> Result<(Caller, String), No> {
+        let now = self.mfa().now();
+        let audiences = self.web.own_audiences();
+        let Vouched {
+            issuer,
+            subject,
+            scope,
+            auth_time,
+            multi_factor,
+        } = match self.web.trusted.read(token, &audiences, now).await {
+            Ok(vouched) => vouched,
+            Err(Unvouched::Unreachable) => return Err(No::Busy { wait: 30 }),
+            Err(Unvouched::Token(TokenError::Expired)) => return Err(No::ExpiredToken),
+            Err(Unvouched::Token(_)) => return Err(No::BadToken),
+        };
+        let guest = Guest {
+            issuer,
+            subject,
+            auth_time,
+            multi_factor,
+        };
+        let caller = self.mfa().caller_by_issuer(&guest, self.ip).await;
+        Ok((caller.map_err(|error| self.no(error))?, scope))
     }
 }
 
@@ -343,8 +371,13 @@ impl<L: Leave> FromRequestParts<Web> for Owner<L> {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, MyAccount> {
         let origin = Origin::of(parts, web);
         let token = bearer(parts)?;
-        let (caller, claims) = origin.person(&token, &Api::MyAccount).await?;
-        if !has_scope(&claims.scope, L::SCOPE) {
+        let (caller, scope) = if web.trusted.claim(&token) {
+            origin.guest(&token).await?
+        } else {
+            let (caller, claims) = origin.person(&token, &Api::MyAccount).await?;
+            (caller, claims.scope)
+        };
+        if !has_scope(&scope, L::SCOPE) {
             return Err(No::Scope(L::SCOPE).into());
         }
         Ok(Self {

@@ -90,11 +90,13 @@ pub(super) async fn list(
     let status = origin.mfa().status(&caller.account).await.map_err(of)?;
     let bound = origin.mfa().factors(&caller).await.map_err(of)?;
     let waiting = origin.mfa().waiting_factor(&caller).await.map_err(of)?;
+    let on = origin.mfa().recovery_codes().await.map_err(of)?;
     let live = status.state == AccountState::Active && status.remaining > 0;
-    let codes = match (live, &status.pending) {
-        (true, _) => Some((status.generation, true)),
-        (false, Some(pending)) => Some((pending.generation, false)),
-        (false, None) => None,
+    // Switched off, none is accepted, and so there is none.
+    let codes = match &status.pending {
+        _ if !on => None,
+        _ if live => Some((status.generation, true)),
+        pending => pending.map(|pending| (pending.generation, false)),
     };
     let mut lines = Vec::new();
     if let Some((generation, active)) = codes {

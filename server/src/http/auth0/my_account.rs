@@ -43,10 +43,12 @@ pub(super) async fn list(owner: Owner<ReadOwn>) -> Result<Json<OwnMethods>, MyAc
     let Owner { origin, caller, .. } = owner;
     let of = |error| MyAccount(origin.no(error));
     let status = origin.mfa().status(&caller.account).await.map_err(of)?;
+    let on = origin.mfa().recovery_codes().await.map_err(of)?;
     let factors = origin.mfa().factors(&caller).await.map_err(of)?;
     let waiting = origin.mfa().waiting_factor(&caller).await.map_err(of)?;
     Ok(Json(OwnMethods {
-        authentication_methods: Method::all(factors, waiting, &status),
+        // Switched off, no code is accepted, and so there is none.
+        authentication_methods: Method::all(factors, waiting, on.then_some(&status)),
     }))
 }
 

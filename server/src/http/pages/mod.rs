@@ -7,8 +7,10 @@
 mod account;
 mod docs;
 mod enroll;
+mod enter;
 mod error;
 mod form;
+mod guide;
 mod recover;
 mod save;
 mod sign_in;
@@ -26,6 +28,7 @@ use axum::routing::{get, post};
 pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
+pub(super) use self::guide::{Guide, guide};
 use self::view::{Errors, Frame};
 use self::visitor::Visitor;
 use super::Web;
@@ -75,6 +78,7 @@ pub(super) fn router() -> Router<Web> {
             get(recover::show_after).post(recover::submit_after),
         )
         .route("/account", get(account::show))
+        .route("/account/enter", post(enter::enter))
         .route("/account/sign-out", post(account::sign_out))
         .route(
             "/account/replace-authenticator",

@@ -227,7 +227,7 @@ fn put(response: &mut Response<Body>, cookie: &Cookie<'static>) {
 
 impl Visitor {
     /// Who sent this, whatever they ask for.
-    fn behind(parts: &Parts, web: &Web) -> Result<Self, PageError> {
+    pub(super) fn behind(parts: &Parts, web: &Web) -> Result<Self, PageError> {
         let jar = CookieJar::from_headers(&parts.headers);
         let ip = parts
             .extensions

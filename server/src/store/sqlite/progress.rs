@@ -26,7 +26,9 @@ impl Challenges for SqliteStore {
                     db,
                     "INSERT INTO challenge (digest, account_n, password_at, expires_at, client_id,
                                             audience, scope)
-                     SELECT ?1, n, ?3, ?4, ?5, ?6, ?7 FROM account WHERE id = ?2",
+                     SELECT ?1, n, ?3, ?4, ?5, ?6, ?7 FROM account
+                     WHERE id = ?2
+                       AND (?5 IS NULL OR EXISTS (SELECT 1 FROM client WHERE id = ?5))",
                     params![
                         new.digest,
                         new.account,
@@ -229,6 +231,8 @@ fn follow(
         db,
         "UPDATE refresh SET replaced_at = coalesce(replaced_at, ?2)
          WHERE digest = ?1 AND (replaced_at IS NULL OR replaced_at > ?3)
+           AND EXISTS (SELECT 1 FROM session AS s
+                       WHERE s.digest = refresh.session AND s.expires_at > ?2)
          RETURNING session",
         params![old, at, lost_since],
         |row| row.get(0),
@@ -239,8 +243,9 @@ fn follow(
     }
     let ended = execute(
         db,
-        "DELETE FROM session WHERE digest = (SELECT session FROM refresh WHERE digest = ?1)",
-        [old],
+        "DELETE FROM session
+         WHERE digest = (SELECT session FROM refresh WHERE digest = ?1) AND expires_at > ?2",
+        params![old, at],
     )?;
     Ok(if changed_one(ended) {
         Rotated::Reused
@@ -359,7 +364,9 @@ fn open(db: &Connection, account: i64, new: &NewSession) -> rusqlite::Result<boo
         db,
         "INSERT INTO session (digest, account_n, kind, auth_time, factor_at, opened_generation,
                               opened_number, seen_at, expires_at, client_id)
-         SELECT ?1, n, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11 FROM account WHERE n = ?2 AND id = ?10",
+         SELECT ?1, n, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11 FROM account
+         WHERE n = ?2 AND id = ?10
+           AND (?11 IS NULL OR EXISTS (SELECT 1 FROM client WHERE id = ?11))",
         params![
             new.digest,
             account,

@@ -84,6 +84,11 @@ impl SigningKeys for SqliteStore {
                     if !changed_one(replaced) {
                         return Ok(Undo(false));
                     }
+                    execute(
+                        db,
+                        "UPDATE signing_key SET verifies_until = ?1 WHERE verifies_until > ?1",
+                        [until],
+                    )?;
                 }
                 // The index on the latest key is the guard: there is room for one.
                 let added = execute(

@@ -34,7 +34,7 @@ pub(super) fn store(
            AND CASE ?3
                WHEN 0 THEN EXISTS (SELECT 1 FROM totp
                                    WHERE account_n = account.n AND confirmed_at IS NOT NULL)
-               WHEN 1 THEN EXISTS (SELECT 1 FROM totp
+               WHEN 1 THEN ?6 AND EXISTS (SELECT 1 FROM totp
                                    WHERE account_n = account.n AND confirmed_at IS NULL
                                      AND holder = ?4 AND expires_at > ?5)
                    AND NOT EXISTS (SELECT 1 FROM totp
@@ -48,7 +48,8 @@ pub(super) fn store(
             batch.generation,
             beside,
             holder,
-            batch.issued_at
+            batch.issued_at,
+            activation == Activation::OnConfirm
         ],
         |row| row.get(0),
     )?;

@@ -9,28 +9,44 @@ use super::recovery::erase_codes;
 use super::sql::{all, changed_one, execute};
 use super::writer::Verdict::Keep;
 use super::writer::checkpoint;
-use crate::model::{BatchState, Generation, Timestamp};
-use crate::store::{StoreResult, Upkeep};
+use crate::model::{BatchState, Generation, Millis, Timestamp};
+use crate::store::{LATE_COMERS, StoreResult, Upkeep};
 
 /// Rows of a kind that one transaction of a sweep takes, so that nobody waits long behind it.
 const SLICE: i64 = 500;
 
-/// A statement that takes at most `?2` rows that have run out by `?1`.
-const SLICES: [&str; 5] = [
-    "DELETE FROM totp WHERE (account_n, id) IN (
-         SELECT account_n, id FROM totp
-         WHERE confirmed_at IS NULL AND expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM challenge WHERE digest IN (
-         SELECT digest FROM challenge WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM session WHERE digest IN (
-         SELECT digest FROM session WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM idempotency WHERE key IN (
-         SELECT key FROM idempotency WHERE until <= ?1 LIMIT ?2)",
+/// A statement that takes at most `?2` rows that have run out by `?1`, and how much longer they are
+/// kept than that.
+const SLICES: [(Millis, &str); 5] = [
+    (
+        Millis(0),
+        "DELETE FROM totp WHERE (account_n, id) IN (
+             SELECT account_n, id FROM totp
+             WHERE confirmed_at IS NULL AND expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        LATE_COMERS,
+        "DELETE FROM challenge WHERE digest IN (
+             SELECT digest FROM challenge WHERE expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        Millis(0),
+        "DELETE FROM session WHERE digest IN (
+             SELECT digest FROM session WHERE expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        Millis(0),
+        "DELETE FROM idempotency WHERE key IN (
+             SELECT key FROM idempotency WHERE until <= ?1 LIMIT ?2)",
+    ),
     // A count above nought stays whatever time passes: those are failures in a row. Not so for
     // passwords, whose rows anybody can cause.
-    "DELETE FROM throttle WHERE (account_id, lane) IN (
-         SELECT account_id, lane FROM throttle
-         WHERE (failures = 0 OR lane = 2) AND full_at <= ?1 LIMIT ?2)",
+    (
+        Millis(0),
+        "DELETE FROM throttle WHERE (account_id, lane) IN (
+             SELECT account_id, lane FROM throttle
+             WHERE (failures = 0 OR lane = 2) AND full_at <= ?1 LIMIT ?2)",
+    ),
 ];
 
 #[async_trait]
@@ -55,12 +71,13 @@ impl Upkeep for SqliteStore {
                 break;
             }
         }
-        for slice in SLICES {
+        for (kept, slice) in SLICES {
+            let run_out = Timestamp(now.0.saturating_sub(kept.0));
             loop {
                 let rows = self
                     .writer
                     .run("sweeping", move |db| {
-                        Ok(Keep(execute(db, slice, params![now, SLICE])?))
+                        Ok(Keep(execute(db, slice, params![run_out, SLICE])?))
                     })
                     .await?;
                 swept += rows as u64;

@@ -13,6 +13,9 @@ use super::{Asked, Named, UserId, manages};
 use crate::domain::{Error, Refusal, Status};
 use crate::model::{AccountId, AuthenticatorId};
 
+/// The most methods on a page.
+const PAGE_MAX: u32 = 100;
+
 manages!(EnrollmentsNos, "read:users":
     No::InvalidUri("The id is 1 to 255 bytes."),
     No::UnknownUser,
@@ -105,6 +108,8 @@ fn no_enrollment<R>(manager: &Manager<R>, error: Error) -> Management {
 #[derive(Deserialize)]
 pub(in crate::http::auth0) struct MethodsAsked {
     include_totals: Option<bool>,
+    page: Option<u32>,
+    per_page: Option<u32>,
 }
 
 manages!(MethodsNos, "read:authentication_methods":
@@ -122,6 +127,8 @@ manages!(MethodsNos, "read:authentication_methods":
     tag = crate::http::auth0::MANAGEMENT_TAG,
     params(
         ("id" = String, Path, description = "The account, percent-encoded.", min_length = 1, max_length = 255),
+        ("page" = Option<u32>, Query, description = "Which page, from 0."),
+        ("per_page" = Option<u32>, Query, description = "How many on a page; 50 unless said otherwise.", minimum = 1, maximum = 100),
         ("include_totals" = Option<bool>, Query, description = "In an envelope that says how many there are."),
     ),
     responses((status = 200, description = "All of them.", body = Methods), MethodsNos),
@@ -130,17 +137,33 @@ manages!(MethodsNos, "read:authentication_methods":
 pub(in crate::http::auth0) async fn methods(
     manager: Manager<ReadMethods>,
     UserId(account): UserId,
-    Asked(MethodsAsked { include_totals }): Asked<MethodsAsked>,
+    Asked(asked): Asked<MethodsAsked>,
 ) -> Result<Json<Methods>, Management> {
-    let (methods, _) = all(&manager, &account).await?;
+    let MethodsAsked {
+        include_totals,
+        page,
+        per_page,
+    } = asked;
+    let limit = per_page.unwrap_or(50);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(No::InvalidUri("The page has 1 to 100 methods.").into());
+    }
+    let start = page.unwrap_or(0).saturating_mul(limit);
+    let (mut methods, _) = all(&manager, &account).await?;
+    let total = methods.len() as u64;
+    // Clients ask for pages until one is empty.
+    methods = methods
+        .into_iter()
+        .skip(start as usize)
+        .take(limit as usize)
+        .collect();
     if !include_totals.unwrap_or(false) {
         return Ok(Json(Methods::Bare(methods)));
     }
-    let total = methods.len() as u64;
     Ok(Json(Methods::Counted {
         authenticators: methods,
-        start: 0,
-        limit: total,
+        start: start.into(),
+        limit: limit.into(),
         total,
     }))
 }
@@ -155,7 +178,7 @@ async fn all<R>(
     let factors = manager.mfa().factors(&caller).await.map_err(of)?;
     let waiting = manager.mfa().waiting_factor(&caller).await.map_err(of)?;
     let status = manager.mfa().status(account).await.map_err(of)?;
-    Ok((Method::all(factors, waiting, &status), status))
+    Ok((Method::all(factors, waiting, Some(&status)), status))
 }
 
 manages!(TakeOneNos, "delete:authentication_methods":

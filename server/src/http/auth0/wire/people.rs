@@ -234,7 +234,7 @@ impl Method {
     pub(in crate::http::auth0) fn all(
         factors: Vec<Factor>,
         waiting: Option<(AuthenticatorId, Timestamp)>,
-        status: &Status,
+        status: Option<&Status>,
     ) -> Vec<Self> {
         let mut methods: Vec<Self> = factors
             .into_iter()
@@ -244,7 +244,7 @@ impl Method {
             })
             .collect();
         methods.extend(waiting.map(|(id, begun_at)| Self::of(id.0, "totp", false, begun_at)));
-        methods.extend(Self::codes(status));
+        methods.extend(status.and_then(Self::codes));
         methods
     }
 
