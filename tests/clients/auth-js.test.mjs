@@ -1,6 +1,6 @@
 /** `@auth0/auth0-auth-js` for the person's side and `auth0` 7 for the administrator's, as published. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, beforeEach, describe, test } from 'node:test';
 import { AuthClient, isMfaRequiredError } from '@auth0/auth0-auth-js';
 import { ManagementClient } from 'auth0';
 import { Authenticator } from '../browser/totp.mjs';
@@ -9,7 +9,7 @@ import { APP, CODE, CONNECTION, MANAGEMENT, PASSWORD, claims, domain, issuer, pe
 const auth = () => new AuthClient({ domain, clientId: APP.client_id, clientSecret: APP.client_secret });
 const management = new ManagementClient({ domain, clientId: MANAGEMENT.client_id, clientSecret: MANAGEMENT.client_secret });
 
-before(settle);
+beforeEach(settle);
 after(settle);
 
 /** A login by password; the error that asks for MFA. */

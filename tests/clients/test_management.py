@@ -7,6 +7,7 @@ GetToken logs in and says that MFA is needed; it has no calls for MFA, so the te
 import unittest
 import uuid
 
+import httpx
 from auth0.authentication import GetToken
 from auth0.authentication.token_verifier import AsymmetricSignatureVerifier, TokenVerifier
 from auth0.authentication.exceptions import Auth0Error
@@ -98,6 +99,20 @@ class TheWholeFlow(unittest.TestCase):
         self.assertEqual((raised.exception.error_code, raised.exception.message), ("invalid_grant", "Invalid otp_code."))
 
 
+class Losing(httpx.HTTPTransport):
+    """Does every request, and loses the first answer."""
+
+    def __init__(self):
+        super().__init__()
+        self.codes = []
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        response.read()
+        self.codes.append(response.json()["recovery_code"])
+        return response if len(self.codes) > 1 else httpx.Response(502, headers={"retry-after": "1"})
+
+
 class Administration(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -154,6 +169,15 @@ class Administration(unittest.TestCase):
         code = self.management.users.regenerate_recovery_code(person.id, request_options=options).recovery_code
         again = self.management.users.regenerate_recovery_code(person.id, request_options=options).recovery_code
         self.assertEqual(again, code)
+        self.assertRegex(flow.redeem(person, code)["recovery_code"], CODE)
+
+    def test_a_lost_answer_is_asked_for_again_by_the_client(self):
+        person, _, flow = self.enrolled()
+        losing = Losing()
+        with httpx.Client(transport=losing) as client:
+            code = management(httpx_client=client).users.regenerate_recovery_code(person.id).recovery_code
+        self.assertEqual(len(losing.codes), 2)
+        self.assertEqual(code, losing.codes[1])
         self.assertRegex(flow.redeem(person, code)["recovery_code"], CODE)
 
 

@@ -6,6 +6,7 @@ The session comes from the application's state store, which here is filled by a 
 application has it from its interactive login.
 """
 
+import asyncio
 import time
 import unittest
 
@@ -45,7 +46,9 @@ class TheWholeFlow(unittest.IsolatedAsyncioTestCase):
         settle(cls.management)
         cls.addClassCleanup(settle, cls.management)
 
-    def setUp(self):
+    async def asyncSetUp(self):
+        # The administrator's calls here block, on purpose.
+        asyncio.get_running_loop().slow_callback_duration = 60
         self.store = Store()
         self.client = ServerClient(
             domain=DOMAIN,
