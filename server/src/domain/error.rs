@@ -187,3 +187,108 @@ impl From<SealError> for Error {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use self::tests::every_refusal;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Each refusal, in the order of the declaration.
+    pub(crate) fn every_refusal(later: Timestamp) -> [Refusal; 34] {
+        [
+            Refusal::UnknownAccount,
+            Refusal::AccountTaken,
+            Refusal::LoginTaken,
+            Refusal::UnfitPassword,
+            Refusal::WrongCredentials,
+            Refusal::PasswordThrottled { retry_at: None },
+            Refusal::ChallengeGone,
+            Refusal::SessionGone,
+            Refusal::OutOfOrder,
+            Refusal::FreshProofRequired,
+            Refusal::NoAuthenticator,
+            Refusal::AlreadyEnrolled,
+            Refusal::NoPendingAuthenticator,
+            Refusal::MalformedOtp,
+            Refusal::OtpNotAccepted { tries_left: 9 },
+            Refusal::OtpThrottled { retry_at: None },
+            Refusal::OtpThrottled {
+                retry_at: Some(later),
+            },
+            Refusal::RecoveryCodesOff,
+            Refusal::CodeNotAccepted {
+                tries_left: 9,
+                retry_at: None,
+            },
+            Refusal::CodeNotAccepted {
+                tries_left: 0,
+                retry_at: Some(later),
+            },
+            Refusal::Throttled {
+                retry_at: Some(later),
+            },
+            Refusal::Throttled { retry_at: None },
+            Refusal::NoPendingBatch,
+            Refusal::StaleGeneration {
+                pending: Some(Generation(3)),
+            },
+            Refusal::StaleGeneration { pending: None },
+            Refusal::NotConfirmed,
+            Refusal::IdempotencyConflict,
+            Refusal::ClientTaken,
+            Refusal::UnknownClient,
+            Refusal::ChallengeExpired,
+            Refusal::ChallengeOfAnother,
+            Refusal::RefreshGone,
+            Refusal::SwitchFixed,
+            Refusal::UnknownAuthenticator,
+        ]
+    }
+
+    /// How many kinds of refusal there are. A new one does not compile here either, and then the
+    /// list above has to grow with this number.
+    const fn place(refusal: Refusal) -> usize {
+        match refusal {
+            Refusal::UnknownAccount => 0,
+            Refusal::AccountTaken => 1,
+            Refusal::LoginTaken => 2,
+            Refusal::UnfitPassword => 3,
+            Refusal::WrongCredentials => 4,
+            Refusal::ChallengeGone => 5,
+            Refusal::SessionGone => 6,
+            Refusal::OutOfOrder => 7,
+            Refusal::FreshProofRequired => 8,
+            Refusal::NoAuthenticator => 9,
+            Refusal::AlreadyEnrolled => 10,
+            Refusal::NoPendingAuthenticator => 11,
+            Refusal::MalformedOtp => 12,
+            Refusal::OtpNotAccepted { .. } => 13,
+            Refusal::OtpThrottled { .. } => 14,
+            Refusal::RecoveryCodesOff => 15,
+            Refusal::CodeNotAccepted { .. } => 16,
+            Refusal::Throttled { .. } => 17,
+            Refusal::NoPendingBatch => 18,
+            Refusal::StaleGeneration { .. } => 19,
+            Refusal::NotConfirmed => 20,
+            Refusal::IdempotencyConflict => 21,
+            Refusal::ClientTaken => 22,
+            Refusal::UnknownClient => 23,
+            Refusal::PasswordThrottled { .. } => 24,
+            Refusal::ChallengeExpired => 25,
+            Refusal::ChallengeOfAnother => 26,
+            Refusal::RefreshGone => 27,
+            Refusal::SwitchFixed => 28,
+            Refusal::UnknownAuthenticator => 29,
+        }
+    }
+
+    #[test]
+    fn no_refusal_is_missing_from_the_table() {
+        let listed: BTreeSet<_> = every_refusal(Timestamp(1)).into_iter().map(place).collect();
+        assert_eq!(listed, (0..30).collect());
+    }
+}

@@ -31,6 +31,8 @@ pub use self::authenticator::{Enrollment, Factor, Passed};
 pub use self::caller::{Authority, Caller, HostProof, VouchedBy};
 pub use self::challenge::{NextStep, Saved, SignedIn};
 pub use self::client::{ClientCard, Grant, NewClient, Scope, Secrecy};
+#[cfg(test)]
+pub(crate) use self::error::every_refusal;
 pub use self::error::{Error, Fault, Refusal};
 pub use self::policy::Policy;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};

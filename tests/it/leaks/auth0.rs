@@ -288,6 +288,7 @@ pub(super) fn signing_keys(place: &Place) -> Vec<Needle> {
             pages: false,
             dev: false,
             trusted_proxies: Vec::new(),
+            trusted_issuers: Vec::new(),
         },
     })
     .expect("threads");

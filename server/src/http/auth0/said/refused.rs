@@ -44,3 +44,53 @@ impl No {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::super::{Management, MyAccount, Oauth, Surface};
+    use super::*;
+    use crate::domain::every_refusal;
+
+    const NOW: Timestamp = Timestamp(1_795_219_200_000);
+    const LATER: Timestamp = Timestamp(1_795_219_230_000);
+
+    fn line<S: Surface>(table: &mut String, surface: &str, no: &No) {
+        let told = S::told(no);
+        let status = told.status.as_u16();
+        writeln!(table, "    {surface} {status} {}", told.body).unwrap();
+    }
+
+    /// The table in `refusals.snap`: what every refusal becomes on each surface. When it differs on
+    /// purpose, the test's message is the new table.
+    #[test]
+    fn every_refusal_has_the_answers_that_the_table_says() {
+        let mut table = String::new();
+        for refusal in every_refusal(LATER) {
+            let no = No::of_refusal(refusal, NOW);
+            writeln!(table, "{refusal:?}").unwrap();
+            line::<Oauth>(&mut table, "oauth", &no);
+            line::<Management>(&mut table, "management", &no);
+            line::<MyAccount>(&mut table, "account", &no);
+        }
+        assert!(
+            table == include_str!("refusals.snap"),
+            "the table has changed:\n{table}"
+        );
+    }
+
+    #[test]
+    fn no_answer_to_a_refusal_is_a_fault_of_ours() {
+        for refusal in every_refusal(LATER) {
+            let no = No::of_refusal(refusal, NOW);
+            for told in [
+                Oauth::told(&no),
+                Management::told(&no),
+                MyAccount::told(&no),
+            ] {
+                assert!(told.status.is_client_error(), "{refusal:?}: {told:?}");
+            }
+        }
+    }
+}
