@@ -335,9 +335,10 @@ impl Mfa {
             true => Some(draw_token(&*self.entropy)?),
             false => None,
         };
-        let life = match offline {
-            true => self.policy.refresh_for,
-            false => self.policy.session_for,
+        // Who came by a recovery code signs in again with the new authenticator, and soon.
+        let life = match (offline, kind) {
+            (true, SessionKind::Full) => self.policy.refresh_for,
+            _ => self.policy.session_for,
         };
         let session = NewSession {
             digest,

@@ -5,6 +5,7 @@
 
 pub mod assets;
 mod auth0;
+mod basic;
 mod cors;
 mod docs;
 mod layers;

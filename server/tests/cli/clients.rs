@@ -36,7 +36,7 @@ fn a_client_is_added_with_all_it_may_do_listed_and_removed() {
     assert_eq!(web["name"], "The web shop");
     assert_eq!(web["scopes"], serde_json::json!([]));
     let mut grants: Vec<_> = web["grants"].as_array().unwrap().iter().collect();
-    grants.sort_by_key(|grant| grant.to_string());
+    grants.sort_by_key(ToString::to_string);
     assert_eq!(grants, ["mfa-otp", "refresh_token"], "each once");
     assert_eq!(
         web["audiences"],

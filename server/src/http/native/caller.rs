@@ -5,17 +5,14 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use data_encoding::BASE64;
-use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::domain::{Authority, Caller, ClientCard, Error, HostProof, Mfa, Scope};
 use crate::http::Web;
+use crate::http::basic::credentials;
 use crate::http::request::{ClientIp, RequestId};
-use crate::model::{AccountId, Token};
+use crate::model::AccountId;
 
 /// A scope as a type, so that no handler can forget to ask for it.
 pub(super) trait Right: Send + Sync + 'static {
@@ -97,67 +94,5 @@ impl<R: Right> FromRequestParts<Web> for Host<R> {
             request_id,
             right: PhantomData,
         })
-    }
-}
-
-/// `Basic base64(id:secret)` in UTF-8, the first colon dividing (RFC 7617, 2). Sent twice, it is
-/// nobody's.
-fn credentials(headers: &HeaderMap) -> Option<(String, Token)> {
-    let mut sent = headers.get_all(AUTHORIZATION).iter();
-    let (value, None) = (sent.next()?, sent.next()) else {
-        return None;
-    };
-    let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("Basic") {
-        return None;
-    }
-    let decoded = Zeroizing::new(BASE64.decode(encoded.trim().as_bytes()).ok()?);
-    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some((id.to_owned(), Token::presented(secret)))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    fn read(value: &str) -> Option<(String, String)> {
-        let value = HeaderValue::from_str(value).unwrap();
-        credentials(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
-            .map(|(id, secret)| (id, secret.reveal().to_owned()))
-    }
-
-    #[test]
-    fn credentials_are_read_as_rfc_7617_says() {
-        let aladdin = Some(("Aladdin".to_owned(), "open sesame".to_owned()));
-        assert_eq!(read("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), aladdin);
-        assert_eq!(read("bAsIc QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), aladdin);
-        let test = Some(("test".to_owned(), "123\u{a3}".to_owned()));
-        assert_eq!(read("Basic dGVzdDoxMjPCow=="), test);
-        let colons = Some(("a".to_owned(), "b:c".to_owned()));
-        assert_eq!(read("Basic YTpiOmM="), colons);
-    }
-
-    #[test]
-    fn what_is_no_credential_is_nobody() {
-        for text in [
-            "Basic",
-            "Basic !",
-            "Basic YWJj",
-            "Bearer YTpi",
-            "Basic /zo=",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn two_credentials_are_none() {
-        let one = HeaderValue::from_static("Basic YTpi");
-        let mut headers = HeaderMap::new();
-        headers.append(AUTHORIZATION, one.clone());
-        headers.append(AUTHORIZATION, one);
-        assert!(credentials(&headers).is_none());
     }
 }

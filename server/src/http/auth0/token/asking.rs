@@ -4,15 +4,14 @@ use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use data_encoding::BASE64;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::super::bearer::Origin;
 use super::super::body::Params;
 use super::super::said::No;
 use crate::domain::{Asked, Authority, Caller, ClientCard, Error, Grant, Refusal};
+use crate::http::basic::credentials;
 use crate::model::Token;
 
 /// The parameters, for the OpenAPI document: each grant has its own.
@@ -165,23 +164,10 @@ pub(in crate::http::auth0) async fn proven(
 
 /// HTTP Basic (RFC 6749, 2.3.1). Identifiers and secrets of ours need no encoding.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, Token)>, No> {
-    let mut sent = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = sent.next() else {
+    if !headers.contains_key(AUTHORIZATION) {
         return Ok(None);
-    };
-    let read = || {
-        let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("Basic") {
-            return None;
-        }
-        let decoded = Zeroizing::new(BASE64.decode(encoded.trim().as_bytes()).ok()?);
-        let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-        Some((id.to_owned(), Token::presented(secret)))
-    };
-    match (read(), sent.next()) {
-        (Some(found), None) => Ok(Some(found)),
-        _ => Err(No::Client),
     }
+    credentials(headers).map(Some).ok_or(No::Client)
 }
 
 /// A client that can keep a secret says where its person is; others would only lie.
