@@ -105,6 +105,12 @@ impl Token {
         Self(text.to_owned())
     }
 
+    /// The same behind a word that says what it is for.
+    #[must_use]
+    pub fn behind(&self, word: &str) -> Self {
+        Self(format!("{word}{}", self.0))
+    }
+
     /// The value itself, for the one answer that hands it out.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -1,13 +1,13 @@
 -- The first schema: accounts, authenticators, batches and their codes, challenges and sessions,
--- throttles, the audit trail and its outbox, idempotency keys, clients and what they hold, the
--- tenant's switches, signing keys.
+-- API keys, throttles, the audit trail and its outbox, idempotency keys, clients and what they hold,
+-- the tenant's switches, signing keys.
 --
 -- Times are milliseconds since 1970 (UTC). A digest of an opaque value is its SHA-256 (32 bytes).
 -- "Sealed" is under the keyring, which is not in this file.
 
 -- Whose codes.
 CREATE TABLE account (
-    n                   INTEGER PRIMARY KEY,            -- short name inside this file
+    n                   INTEGER PRIMARY KEY AUTOINCREMENT, -- its number, never used twice
     id                  TEXT NOT NULL UNIQUE,           -- the caller's own identifier
     login               TEXT UNIQUE,                    -- what the person signs in with, folded
     issuer              TEXT,                           -- the identity provider it lives at; null:
@@ -25,17 +25,20 @@ CREATE TABLE account (
 
 -- Time-based one-time password authenticators, pending and bound.
 CREATE TABLE totp (
+    n            INTEGER PRIMARY KEY AUTOINCREMENT,     -- its number, never used twice
     account_n    INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
     id           TEXT NOT NULL,                         -- public name
-    secret       BLOB NOT NULL,                         -- sealed
+    name         TEXT,                                  -- what its owner calls it
+    secret       BLOB NOT NULL,                         -- sealed; empty once lapsed
     holder       BLOB,                                  -- pending: digest of who may confirm it
     expires_at   INTEGER,                               -- pending: when it lapses
+    tries        INTEGER NOT NULL DEFAULT 0,            -- pending: first passwords that were tried
     begun_at     INTEGER NOT NULL,                      -- when it was drawn
     confirmed_at INTEGER,                               -- when it was bound; null: pending
     last_step    INTEGER,                               -- bound: last time step accepted
     last_used_at INTEGER,                               -- bound: when one was last accepted
-    PRIMARY KEY (account_n, id)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (account_n, id)
+) STRICT;
 -- An authenticator is also asked for by its name alone.
 CREATE UNIQUE INDEX totp_by_id ON totp (id);
 -- For the sweep; holds pending ones only.
@@ -104,7 +107,7 @@ CREATE INDEX challenge_of_client ON challenge (client_id) WHERE client_id IS NOT
 CREATE TABLE session (
     digest            BLOB PRIMARY KEY,                 -- digest of the value in the cookie
     account_n         INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
-    kind              INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 full, 1 recovery
+    kind              INTEGER NOT NULL CHECK (kind IN (0, 1, 2)), -- 0 full, 1 recovery, 2 carried
     auth_time         INTEGER NOT NULL,                 -- when the person signed in
     factor_at         INTEGER,                          -- when an authenticator was last proven
     opened_generation INTEGER,                          -- the code that opened it: its batch
@@ -117,6 +120,17 @@ CREATE TABLE session (
 CREATE INDEX session_of_account ON session (account_n);
 CREATE INDEX session_ends ON session (expires_at);
 CREATE INDEX session_of_client ON session (client_id) WHERE client_id IS NOT NULL;
+
+-- API keys: a person's own programs carry them with every request.
+CREATE TABLE api_key (
+    n          INTEGER PRIMARY KEY AUTOINCREMENT,       -- its number, never used twice
+    digest     BLOB NOT NULL UNIQUE,                    -- digest of the key
+    account_n  INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
+    name       TEXT,                                    -- what its owner calls it
+    factor_at  INTEGER,                                 -- when a factor was last proven with it
+    created_at INTEGER NOT NULL                         -- when it was made
+) STRICT;
+CREATE INDEX api_key_of_account ON api_key (account_n);
 
 -- Refresh tokens. They end with their session.
 CREATE TABLE refresh (

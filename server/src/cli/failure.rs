@@ -224,6 +224,10 @@ impl Failure {
                 "the authenticator's secret is not base32 of at least 16 bytes",
                 "take it from where it was made",
             ),
+            Refusal::UnknownApiKey => (
+                "there is no such API key",
+                "list them: spare-key api-key list",
+            ),
             // Answers to people and programs; nobody at the command line asks for these.
             Refusal::WrongCredentials
             | Refusal::PasswordThrottled { .. }
@@ -245,6 +249,8 @@ impl Failure {
             | Refusal::NoPendingBatch
             | Refusal::StaleGeneration { .. }
             | Refusal::NotConfirmed
+            | Refusal::EnrollmentExpired
+            | Refusal::IdempotencySpent
             | Refusal::IdempotencyConflict => (
                 "the account was changed by others meanwhile",
                 "look at it and try again: spare-key account show ID",

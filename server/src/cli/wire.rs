@@ -135,6 +135,7 @@ impl AccountView {
     pub(super) fn new(card: AccountCard, factors: Vec<Factor>, status: Status) -> Self {
         let AccountCard {
             id,
+            number: _,
             login,
             created_at,
         } = card;

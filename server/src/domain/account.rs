@@ -28,6 +28,8 @@ pub struct NewPerson {
 pub struct AccountCard {
     /// The account.
     pub id: AccountId,
+    /// Its number in this store: never used twice, and no secret.
+    pub number: i64,
     /// What the person signs in with; hosts' accounts have none here.
     pub login: Option<String>,
     /// When it came into being.
@@ -38,12 +40,14 @@ impl From<Account> for AccountCard {
     fn from(account: Account) -> Self {
         let Account {
             id,
+            number,
             login,
             created_at,
             ..
         } = account;
         Self {
             id,
+            number,
             login,
             created_at,
         }

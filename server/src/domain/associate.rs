@@ -13,7 +13,7 @@ use super::{
 use crate::hasher::Lane;
 use crate::metrics::SignIn;
 use crate::model::{AuthenticatorId, EventKind, Timestamp, TokenDigest};
-use crate::store::{Beside, NamedTotp, Others, Progress, RemoveTotp, Staged, TotpRemoved};
+use crate::store::{Beside, NamedTotp, Others, Progress, Staged, TotpRemoved};
 
 /// Tries at staging while others change the same account.
 const TRIES: u32 = 5;
@@ -48,7 +48,11 @@ impl Mfa {
         };
         self.begin_totp(caller, holder, now).await?;
         let codes = match permit {
-            Some(permit) => self.stage_with(caller, holder, &permit, now).await?,
+            Some(permit) => {
+                let until = now.plus(self.policy.mfa_token_for);
+                self.stage_with(caller, holder, &permit, (now, until), Spec::SINGLE)
+                    .await?
+            }
             None => None,
         };
         Ok(Association {
@@ -57,19 +61,20 @@ impl Mfa {
         })
     }
 
-    /// Stages the codes of an enrollment. `None`: codes are live already.
-    async fn stage_with(
+    /// Stages the codes of an enrollment, pending until then. `None`: codes are live already.
+    pub(super) async fn stage_with(
         &self,
         caller: &Caller,
         holder: TokenDigest,
         permit: &crate::hasher::Permit,
-        now: Timestamp,
+        (now, until): (Timestamp, Timestamp),
+        spec: Spec,
     ) -> Result<Option<Issued>> {
         for _ in 0..TRIES {
-            let draft = self.draft(caller, Spec::SINGLE, now, permit).await?;
+            let draft = self.draft(caller, spec, now, permit).await?;
             let Draft { mut stage, issued } = draft;
             stage.beside = Beside::Enrolling(holder);
-            stage.batch.seed_until = now.plus(self.policy.mfa_token_for);
+            stage.batch.seed_until = until;
             match self.store.stage(stage).await? {
                 Staged::Done => {
                     self.metrics.issued();
@@ -195,14 +200,7 @@ impl Mfa {
         if !caller.is_fresh(now, self.policy.fresh_for) {
             return Err(Refusal::FreshProofRequired.into());
         }
-        let remove = RemoveTotp {
-            account: caller.account.clone(),
-            id: id.clone(),
-            at: now,
-            event: event::by(caller, EventKind::FactorRemoved, now),
-            codes: event::by(caller, EventKind::CodesRevoked, now)
-                .because("with the last authenticator"),
-        };
+        let remove = self.removal(caller, id, now);
         match self.store.remove_totp(remove).await? {
             TotpRemoved::Done | TotpRemoved::Last => Ok(()),
             TotpRemoved::Gone => Err(Refusal::UnknownAuthenticator.into()),

@@ -82,24 +82,38 @@ impl Mfa {
         holder: TokenDigest,
         now: Timestamp,
     ) -> Result<()> {
+        // Not longer than who may confirm it: what waits is listed.
+        let waits_for = match &caller.authority {
+            Authority::Challenge { asked: Some(_), .. } => self.policy.mfa_token_for,
+            _ => self.policy.challenge_for,
+        };
+        self.begin_named(caller, holder, None, now, now.plus(waits_for))
+            .await
+    }
+
+    /// The same under a name, waiting until `expires_at`.
+    pub(super) async fn begin_named(
+        &self,
+        caller: &Caller,
+        holder: TokenDigest,
+        name: Option<String>,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<()> {
         let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
         let id = draw_authenticator_id(&*self.entropy)?;
         let what = Sealing::Totp(&id.0);
         let sealed = self
             .keyring
             .seal(&*self.entropy, &caller.account, what, secret.as_slice())?;
-        // Not longer than who may confirm it: what waits is listed.
-        let waits_for = match &caller.authority {
-            Authority::Challenge { asked: Some(_), .. } => self.policy.mfa_token_for,
-            _ => self.policy.challenge_for,
-        };
         let new = NewTotp {
             id,
             account: caller.account.clone(),
+            name,
             secret: sealed,
             holder,
             at: now,
-            expires_at: now.plus(waits_for),
+            expires_at,
         };
         Ok(self.store.begin_totp(new).await?)
     }
@@ -178,6 +192,7 @@ impl Mfa {
             others,
         } = proven;
         let now = self.now();
+        let over = gone(caller, &progress);
         let kind = match others {
             Others::Replace => EventKind::FactorReplaced,
             Others::Keep => EventKind::FactorEnrolled,
@@ -196,7 +211,7 @@ impl Mfa {
         match self.store.confirm_totp(confirm).await? {
             TotpConfirmed::Done => Ok(()),
             TotpConfirmed::Gone => Err(Refusal::NoPendingAuthenticator.into()),
-            TotpConfirmed::NoProgress => Err(gone(caller).into()),
+            TotpConfirmed::NoProgress => Err(over.into()),
         }
     }
 
@@ -232,6 +247,7 @@ impl Mfa {
         tries_left: u32,
     ) -> Result<()> {
         let now = self.now();
+        let over = gone(caller, &progress);
         let accept = AcceptTotp {
             account: caller.account.clone(),
             id,
@@ -246,7 +262,7 @@ impl Mfa {
                 Ok(())
             }
             TotpAccepted::StepSpent => self.otp_refused(caller, tries_left, now).await,
-            TotpAccepted::NoProgress => Err(gone(caller).into()),
+            TotpAccepted::NoProgress => Err(over.into()),
         }
     }
 
@@ -290,6 +306,7 @@ impl Mfa {
             .begin_totp(NewTotp {
                 id: id.clone(),
                 account: caller.account.clone(),
+                name: None,
                 secret: sealed,
                 holder,
                 at: now,
@@ -357,6 +374,7 @@ impl Mfa {
             }
             Authority::Challenge { .. }
             | Authority::Session { .. }
+            | Authority::Carried { .. }
             | Authority::Host { .. }
             | Authority::Manager { .. }
             | Authority::Administrator => Err(Refusal::OutOfOrder.into()),
@@ -419,7 +437,7 @@ impl Mfa {
     }
 
     /// How the authenticator app will name the account.
-    async fn label(&self, caller: &Caller) -> Result<String> {
+    pub(super) async fn label(&self, caller: &Caller) -> Result<String> {
         let account = self.store.account(&caller.account).await?;
         Ok(account
             .and_then(|account| account.login)
@@ -427,9 +445,11 @@ impl Mfa {
     }
 }
 
-fn gone(caller: &Caller) -> Refusal {
-    match caller.authority {
-        Authority::Session { .. } => Refusal::SessionGone,
+/// What is told of a guard that was in the way of what a proof was for.
+pub(super) fn gone(caller: &Caller, progress: &Progress) -> Refusal {
+    match (progress, &caller.authority) {
+        (Progress::Unbind(_), _) => Refusal::UnknownAuthenticator,
+        (_, Authority::Session { .. } | Authority::Carried { .. }) => Refusal::SessionGone,
         _ => Refusal::ChallengeGone,
     }
 }

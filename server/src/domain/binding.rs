@@ -71,6 +71,17 @@ impl Mfa {
                     Some(_) => waiting_for_sign_in(&caller.account, Others::Keep),
                 })
             }
+            Authority::Carried { carried, .. } => {
+                let may = caller.is_fresh(now, self.policy.fresh_for)
+                    || self.store.authenticators(&caller.account).await?.is_empty();
+                if !may {
+                    return Err(Refusal::FreshProofRequired.into());
+                }
+                Ok(Binding {
+                    holder: carried.digest(),
+                    others: Others::Keep,
+                })
+            }
             Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => {
                 Err(Refusal::OutOfOrder.into())
             }

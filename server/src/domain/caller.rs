@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
-use crate::store::{Actor, Asked, Beside, SessionKind};
+use crate::store::{Actor, Asked, Beside, Carried, SessionKind};
 
 /// Made by a dialect's extractor; what may be done depends on it alone.
 #[derive(Debug, Clone)]
@@ -44,6 +44,13 @@ pub enum Authority {
         opened_by: Option<(u32, u32)>,
         /// The program that holds tokens of it; `None` of a browser.
         client: Option<String>,
+    },
+    /// A person by something that their own program carries with every request.
+    Carried {
+        /// What.
+        carried: Carried,
+        /// When a factor was last proven with it.
+        factor_at: Option<Timestamp>,
     },
     /// A host that has a login of its own and vouches for the person.
     Host {
@@ -104,7 +111,9 @@ impl Caller {
     /// Who it is, for the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.authority {
-            Authority::Challenge { .. } | Authority::Session { .. } => Actor::Person,
+            Authority::Challenge { .. }
+            | Authority::Session { .. }
+            | Authority::Carried { .. } => Actor::Person,
             Authority::Host { client, .. } | Authority::Manager { client } => {
                 Actor::Client(client.clone())
             }
@@ -136,6 +145,7 @@ impl Caller {
     pub(super) fn holder(&self) -> Option<TokenDigest> {
         match self.authority {
             Authority::Challenge { digest, .. } | Authority::Session { digest, .. } => Some(digest),
+            Authority::Carried { carried, .. } => Some(carried.digest()),
             Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => None,
         }
     }
@@ -151,9 +161,9 @@ impl Caller {
     /// Whether a factor was proven within `window` before `now`.
     pub(super) fn is_fresh(&self, now: Timestamp, window: Millis) -> bool {
         let proven_at = match &self.authority {
-            Authority::Challenge { factor_at, .. } | Authority::Session { factor_at, .. } => {
-                *factor_at
-            }
+            Authority::Challenge { factor_at, .. }
+            | Authority::Session { factor_at, .. }
+            | Authority::Carried { factor_at, .. } => *factor_at,
             Authority::Host { proof, .. } => match proof {
                 Some(proof) if proof.by == VouchedBy::Administrator => return true,
                 Some(proof) => Some(proof.at),

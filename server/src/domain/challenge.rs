@@ -179,7 +179,7 @@ impl Mfa {
             .store
             .session(&digest, now, idle_since)
             .await?
-            .filter(|session| session.client.is_none())
+            .filter(|session| session.client.is_none() && session.kind != SessionKind::Carried)
             .ok_or(Refusal::SessionGone)?;
         Ok(tokens::caller_of(digest, session, ip))
     }

@@ -97,8 +97,11 @@ pub enum Refusal {
     },
     /// The person has not said that the codes are saved.
     NotConfirmed,
-    /// The idempotency key came with another request, or its answer can no longer be given.
+    /// The idempotency key came with another request.
     IdempotencyConflict,
+    /// What the idempotency key brought about can no longer be told: a code of it was used, others
+    /// were made, or the time ran out.
+    IdempotencySpent,
     /// The challenge ran out.
     ChallengeExpired,
     /// The challenge was opened for another program.
@@ -111,6 +114,10 @@ pub enum Refusal {
     RefreshGone,
     /// The switch is fixed by a setting of the server.
     SwitchFixed,
+    /// The authenticator waited too long for its first password.
+    EnrollmentExpired,
+    /// There is no such API key.
+    UnknownApiKey,
 }
 
 impl From<Refusal> for Error {
@@ -198,7 +205,7 @@ mod tests {
     use super::*;
 
     /// Each refusal, in the order of the declaration.
-    pub(crate) fn every_refusal(later: Timestamp) -> [Refusal; 34] {
+    pub(crate) fn every_refusal(later: Timestamp) -> [Refusal; 37] {
         [
             Refusal::UnknownAccount,
             Refusal::AccountTaken,
@@ -246,6 +253,9 @@ mod tests {
             Refusal::RefreshGone,
             Refusal::SwitchFixed,
             Refusal::UnknownAuthenticator,
+            Refusal::IdempotencySpent,
+            Refusal::EnrollmentExpired,
+            Refusal::UnknownApiKey,
         ]
     }
 
@@ -283,12 +293,15 @@ mod tests {
             Refusal::RefreshGone => 27,
             Refusal::SwitchFixed => 28,
             Refusal::UnknownAuthenticator => 29,
+            Refusal::IdempotencySpent => 30,
+            Refusal::EnrollmentExpired => 31,
+            Refusal::UnknownApiKey => 32,
         }
     }
 
     #[test]
     fn no_refusal_is_missing_from_the_table() {
         let listed: BTreeSet<_> = every_refusal(Timestamp(1)).into_iter().map(place).collect();
-        assert_eq!(listed, (0..30).collect());
+        assert_eq!(listed, (0..33).collect());
     }
 }

@@ -4,12 +4,15 @@
 //! of HTTP, JSON or SQL. What may be done depends on the [`Caller`] alone.
 
 mod account;
+mod api_key;
 mod associate;
 mod authenticator;
 mod binding;
 mod caller;
+mod carried;
 mod challenge;
 mod client;
+mod device;
 mod draft;
 mod error;
 mod event;
@@ -26,11 +29,14 @@ mod trusted;
 use std::sync::Arc;
 
 pub use self::account::{AccountCard, NewPerson};
+pub use self::api_key::{ApiKeyCard, NewKey};
 pub use self::associate::Association;
 pub use self::authenticator::{Enrollment, Factor, Passed};
 pub use self::caller::{Authority, Caller, HostProof, VouchedBy};
+pub use self::carried::Carrying;
 pub use self::challenge::{NextStep, Saved, SignedIn};
 pub use self::client::{ClientCard, Grant, NewClient, Scope, Secrecy};
+pub use self::device::{Device, DeviceEnrollment, Proof, Removed};
 #[cfg(test)]
 pub(crate) use self::error::every_refusal;
 pub use self::error::{Error, Fault, Refusal};

@@ -27,6 +27,10 @@ pub struct Policy {
     pub mfa_token_for: Millis,
     /// The longest session (NIST SP 800-63B-4, 2.2.3: at most 24 hours).
     pub session_for: Millis,
+    /// The longest session that a person's own program carries.
+    pub carried_for: Millis,
+    /// How often a first password of a waiting authenticator may be wrong there, before it is gone.
+    pub first_tries: u32,
     /// The longest pause in one (at most one hour).
     pub idle_for: Millis,
     /// The longest that a program's refresh token gives new tokens.
@@ -86,6 +90,8 @@ impl Policy {
             challenge_for: Millis::minutes(20),
             mfa_token_for: Millis::minutes(10),
             session_for: Millis::minutes(12 * 60),
+            carried_for: Millis::minutes(24 * 60),
+            first_tries: 5,
             idle_for: Millis::minutes(60),
             refresh_for: Millis::minutes(30 * 24 * 60),
             refresh_lost_for: Millis::minutes(1),
@@ -107,6 +113,7 @@ mod tests {
         let policy = Policy::standard(false);
         assert_eq!(policy.batch.count(), 10);
         assert!(policy.session_for <= Millis::minutes(24 * 60));
+        assert!(policy.carried_for <= Millis::minutes(24 * 60));
         assert!(policy.idle_for <= Millis::minutes(60));
         assert!(policy.recovery_throttle.dead_at <= 100);
         assert!(policy.challenge_for > policy.pending_for);

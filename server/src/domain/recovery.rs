@@ -82,7 +82,8 @@ impl Mfa {
     /// # Errors
     /// [`Refusal::RecoveryCodesOff`], [`Refusal::FreshProofRequired`],
     /// [`Refusal::NoAuthenticator`], [`Refusal::UnknownAccount`],
-    /// [`Refusal::IdempotencyConflict`]; busy; a fault. Nothing changed then.
+    /// [`Refusal::IdempotencyConflict`], [`Refusal::IdempotencySpent`]; busy; a fault. Nothing
+    /// changed then.
     pub async fn stage(&self, caller: &Caller, request: StageRequest) -> Result<Issued> {
         self.recovery_codes_are_on().await?;
         let now = self.now();
@@ -263,7 +264,7 @@ impl Mfa {
         let now = self.now();
         let by_person = matches!(
             caller.authority,
-            Authority::Challenge { .. } | Authority::Session { .. }
+            Authority::Challenge { .. } | Authority::Session { .. } | Authority::Carried { .. }
         );
         if by_person && !caller.is_fresh(now, self.policy.fresh_for) {
             return Err(Refusal::FreshProofRequired.into());
@@ -289,9 +290,10 @@ impl Mfa {
         let first = match &caller.authority {
             Authority::Host { proof, .. } => proof.is_some(),
             Authority::Challenge { factor_at, .. } => factor_at.is_some(),
-            Authority::Session { .. } | Authority::Manager { .. } | Authority::Administrator => {
-                false
-            }
+            Authority::Session { .. }
+            | Authority::Carried { .. }
+            | Authority::Manager { .. }
+            | Authority::Administrator => false,
         };
         if first && self.store.live_batch(&caller.account).await?.is_none() {
             return Ok(());
@@ -323,7 +325,7 @@ impl Mfa {
                 now,
             )
             .await?
-            .ok_or(Refusal::IdempotencyConflict)?;
+            .ok_or(Refusal::IdempotencySpent)?;
         self.redraw(&caller.account, &shown, true).map(Some)
     }
 }

@@ -7,6 +7,7 @@
 use spare_key_core::{Code, Format, Spec};
 use subtle::ConstantTimeEq;
 
+use super::authenticator::gone;
 use super::{Authority, Caller, Fault, Issued, Mfa, Opened, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
@@ -40,6 +41,8 @@ pub struct Redemption {
     pub session: Option<Token>,
     /// The session it opened, where a program's challenge was open.
     pub opened: Option<Opened>,
+    /// Until when it counts as a factor proven just now with what the caller carries.
+    pub fresh_until: Option<Timestamp>,
 }
 
 /// The row that an attempt is measured against, if there is one.
@@ -59,6 +62,17 @@ struct Way {
     progress: Progress,
 }
 
+impl Way {
+    /// To this, and to no session.
+    fn for_this(progress: Progress) -> Self {
+        Self {
+            session: None,
+            opened: None,
+            progress,
+        }
+    }
+}
+
 impl Mfa {
     /// Spends a code. Of a person, the challenge is spent in the same transaction and opens a
     /// session that may do one thing: enroll a new authenticator in place of the lost one. A list's
@@ -66,16 +80,27 @@ impl Mfa {
     /// ask for a new list.
     ///
     /// # Errors
-    /// [`Refusal::ChallengeGone`], [`Refusal::Throttled`], [`Refusal::CodeNotAccepted`];
+    /// [`Refusal::ChallengeGone`] ([`Refusal::SessionGone`] of what is carried),
+    /// [`Refusal::Throttled`], [`Refusal::CodeNotAccepted`];
     /// busy (nothing charged); a fault (no code spent, the charge taken back).
     pub async fn redeem(&self, caller: &Caller, code: &Code) -> Result<Redemption> {
+        self.redeem_for(caller, code, None).await
+    }
+
+    /// Spends a code for this and for nothing else.
+    pub(super) async fn redeem_for(
+        &self,
+        caller: &Caller,
+        code: &Code,
+        only: Option<Progress>,
+    ) -> Result<Redemption> {
         let now = self.now();
         self.redeemable_challenge(caller).await?;
         let permit = self.hasher.admit(Lane::Codes).inspect_err(|_| {
             self.metrics.redemption(Outcome::Busy);
         })?;
         let tries = self.reserve(caller, now).await?;
-        let spent = self.verify_and_spend(caller, code, &permit, now).await;
+        let spent = self.verify_and_spend(caller, code, &permit, now, only).await;
         match spent {
             Ok(Some(redemption)) => {
                 self.metrics.redemption(Outcome::Accepted);
@@ -110,7 +135,7 @@ impl Mfa {
                     Err(Refusal::ChallengeGone.into())
                 }
             }
-            Authority::Host { .. } => Ok(()),
+            Authority::Host { .. } | Authority::Carried { .. } => Ok(()),
             // Who is in already, or sits at the server, has nothing to redeem.
             Authority::Session { .. } | Authority::Manager { .. } | Authority::Administrator => {
                 Err(Refusal::OutOfOrder.into())
@@ -145,6 +170,7 @@ impl Mfa {
         code: &Code,
         permit: &Permit,
         now: Timestamp,
+        only: Option<Progress>,
     ) -> Result<Option<Redemption>> {
         let live = if self.recovery_codes().await? {
             self.store.live_batch(&caller.account).await?
@@ -164,7 +190,7 @@ impl Mfa {
             (Some(candidate), true) => {
                 if let Some(row) = &candidate.row {
                     match self
-                        .spend(caller, candidate, row.number, permit, now)
+                        .spend(caller, candidate, row.number, permit, (now, only))
                         .await?
                     {
                         Ok(redemption) => return Ok(Some(redemption)),
@@ -234,7 +260,7 @@ impl Mfa {
         candidate: &Candidate,
         number: u32,
         permit: &Permit,
-        now: Timestamp,
+        (now, only): (Timestamp, Option<Progress>),
     ) -> Result<std::result::Result<Redemption, &'static str>> {
         let generation = candidate.generation;
         let at_the_end = at_the_end(caller);
@@ -254,7 +280,15 @@ impl Mfa {
                 session,
                 opened,
                 progress,
-            } = self.recovery_session(caller, generation, number, now)?;
+            } = match &only {
+                Some(progress) => Way::for_this(progress.clone()),
+                None => self.recovery_session(caller, generation, number, now)?,
+            };
+            let over = match progress {
+                Progress::Grant { .. } => Refusal::ChallengeGone,
+                _ => gone(caller, &progress),
+            };
+            let freshens = matches!(progress, Progress::Freshen { .. });
             let row = event::by(caller, EventKind::CodesRedeemed, now)
                 .about(generation)
                 .number(number);
@@ -282,11 +316,12 @@ impl Mfa {
                         replacement: issued,
                         session,
                         opened,
+                        fresh_until: freshens.then(|| now.plus(self.policy.fresh_for)),
                     }));
                 }
                 Redeemed::AlreadyUsed => return Ok(Err("used")),
                 Redeemed::NotLive => return Ok(Err("superseded")),
-                Redeemed::NoProgress => return Err(Refusal::ChallengeGone.into()),
+                Redeemed::NoProgress => return Err(over.into()),
                 Redeemed::ReplacementDue => replace = true,
                 Redeemed::GenerationTaken => {}
             }
@@ -301,12 +336,13 @@ impl Mfa {
         number: u32,
         now: Timestamp,
     ) -> Result<Way> {
-        let Authority::Challenge { digest, asked, .. } = &caller.authority else {
-            return Ok(Way {
-                session: None,
-                opened: None,
-                progress: Progress::Nothing,
-            });
+        let (digest, asked) = match &caller.authority {
+            Authority::Challenge { digest, asked, .. } => (digest, asked),
+            Authority::Carried { carried, .. } => {
+                let carried = *carried;
+                return Ok(Way::for_this(Progress::Freshen { carried }));
+            }
+            _ => return Ok(Way::for_this(Progress::Nothing)),
         };
         let challenge = *digest;
         if asked.is_some() {

@@ -40,6 +40,7 @@ pub(super) fn info() -> OpenApi {
 pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let shown = Arc::new(page(&document));
     let auth0 = Arc::new(pages::Guide::auth0());
+    let arklow = Arc::new(pages::Guide::arklow());
     Router::new()
         .route(
             "/openapi.json",
@@ -49,6 +50,25 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/auth0",
             get(move || async move { pages::guide(&auth0) }),
+        )
+        .route(
+            "/docs/arklow",
+            get(move || async move { pages::guide(&arklow) }),
+        )
+}
+
+/// The same of one dialect alone, where its own clients look for it.
+pub(super) fn of_arklow(document: OpenApi) -> Router<Web> {
+    let shown = Arc::new(page(&document));
+    let document = Arc::new(document);
+    Router::new()
+        .route(
+            "/swagger/ui/json",
+            get(move || async move { Json((*document).clone()) }),
+        )
+        .route(
+            "/swagger/ui",
+            get(move || async move { pages::docs(&shown) }),
         )
 }
 

@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::request::{ClientIp, Product, RequestId};
-use super::{Web, auth0, native, pages};
+use super::{Web, arklow, auth0, native, pages};
 use crate::clock::Stopwatch;
 
 /// The longest a request may take, waiting for the hash pool included.
@@ -177,7 +177,7 @@ struct Form {
 impl Form {
     fn of(request: &Request) -> Self {
         let path = request.uri().path();
-        let api = path.starts_with("/recovery/") || auth0::owns(path);
+        let api = path.starts_with("/recovery/") || auth0::owns(path) || arklow::owns(path);
         let page = !api
             && request
                 .headers()
@@ -203,6 +203,8 @@ impl Form {
         } else {
             if auth0::owns(&self.path) {
                 auth0::plain(&self.path, status, &self.id)
+            } else if arklow::owns(&self.path) {
+                arklow::plain(status, &self.id)
             } else {
                 native::plain(status, &self.id)
             }

@@ -3,6 +3,7 @@
 //! It translates and decides nothing. Layers from the outside in: request id, span and time to
 //! answer; headers; time limit and panics; who is calling from where; body limit.
 
+mod arklow;
 pub mod assets;
 mod auth0;
 mod basic;
@@ -113,7 +114,9 @@ pub fn router(web: Web) -> Router {
     let mut router = api
         .merge(shared)
         .merge(ops::router())
+        .merge(arklow::unwritten())
         .merge(docs::router(document))
+        .merge(docs::of_arklow(arklow::document()))
         .merge(assets::router());
     if web.settings.pages {
         router = router.merge(pages::router());
@@ -142,6 +145,7 @@ fn documented() -> Documented {
     let (api, mut document) = OpenApiRouter::with_openapi(docs::info())
         .merge(native::router())
         .merge(auth0::router())
+        .merge(arklow::router())
         .split_for_parts();
     let (shared, described) = auth0::shared().split_for_parts();
     document.merge(described);

@@ -45,6 +45,8 @@ pub enum AccountAdded {
 /// An account as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
+    /// Its number in this store: never used twice, and no secret.
+    pub number: i64,
     /// The caller's own identifier.
     pub id: AccountId,
     /// What the person signs in with.

@@ -12,6 +12,8 @@ pub struct NewTotp {
     pub id: AuthenticatorId,
     /// Whose.
     pub account: AccountId,
+    /// What its owner calls it, where they have said.
+    pub name: Option<String>,
     /// The secret under the keyring, bound to account and authenticator.
     pub secret: Sealed,
     /// Digest of the challenge or session that began it; only that one may see and confirm it.
@@ -161,6 +163,40 @@ pub struct NamedTotp {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// An authenticator as its owner's list has it, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotpCard {
+    /// Its number in this store: never used twice, and no secret.
+    pub number: i64,
+    /// Its public name.
+    pub id: AuthenticatorId,
+    /// What its owner calls it, where they have said.
+    pub name: Option<String>,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// When it was bound; `None`: it waits for its first password, or has waited too long.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was last accepted.
+    pub last_used_at: Option<Timestamp>,
+    /// When it lapses, while it waits.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Tries a first password on a pending authenticator.
+#[derive(Debug, Clone)]
+pub struct TryTotp {
+    /// Whose.
+    pub account: AccountId,
+    /// Which.
+    pub id: AuthenticatorId,
+    /// Who began it.
+    pub holder: TokenDigest,
+    /// Guard: fewer were tried so far.
+    pub most: u32,
+    /// Now.
+    pub at: Timestamp,
+}
+
 /// What the domain asks about authenticators.
 #[async_trait]
 pub trait Authenticators {
@@ -196,6 +232,14 @@ pub trait Authenticators {
 
     /// Unbinds an authenticator, or drops a pending one.
     async fn remove_totp(&self, remove: RemoveTotp) -> StoreResult<TotpRemoved>;
+
+    /// The account's authenticators by number, bound, waiting, and lapsed ones that the sweep has
+    /// left.
+    async fn totp_cards(&self, account: &AccountId) -> StoreResult<Vec<TotpCard>>;
+
+    /// Counts a try at a pending authenticator's first password before it is looked at; how many
+    /// are left. `None`: there is no such pending authenticator, or none was left.
+    async fn try_totp(&self, attempt: TryTotp) -> StoreResult<Option<u32>>;
 
     /// The account's bound authenticators, oldest first.
     async fn authenticators(&self, account: &AccountId) -> StoreResult<Vec<BoundTotp>>;

@@ -8,6 +8,7 @@
 pub mod sqlite;
 
 mod account;
+mod api_key;
 mod authenticator;
 mod client;
 mod event;
@@ -20,6 +21,7 @@ mod throttle;
 use std::error::Error;
 
 pub use account::*;
+pub use api_key::*;
 pub use authenticator::*;
 pub use client::*;
 pub use event::*;
@@ -49,6 +51,7 @@ pub type StoreResult<T> = Result<T, StoreFault>;
 /// Everything the domain asks of one database.
 pub trait Store:
     Accounts
+    + ApiKeys
     + Authenticators
     + Challenges
     + Clients
@@ -67,6 +70,7 @@ pub trait Store:
 
 impl<T> Store for T where
     T: Accounts
+        + ApiKeys
         + Authenticators
         + Challenges
         + Clients
@@ -89,8 +93,8 @@ pub trait Upkeep {
     /// Whether the store answers and can be written to.
     async fn ping(&self) -> StoreResult<()>;
 
-    /// Erases what has run out by `now`: sealed seeds, pending batches and authenticators,
-    /// challenges ([`LATE_COMERS`] after their end), sessions, idempotency keys, and throttles
+    /// Erases what has run out by `now`: sealed seeds, pending batches, the secrets of pending
+    /// authenticators, those themselves and challenges ([`LATE_COMERS`] after their end), sessions, idempotency keys, and throttles
     /// whose bucket is full again and that count nothing: failures in a row stay counted however
     /// slowly they come (NIST SP 800-63B-4, 3.2.2). Returns how many rows changed. A kind and a
     /// slice at a time: it may stop between.

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use super::{NewEvent, StoreResult};
+use super::{NewEvent, RemoveTotp, StoreResult};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 
 /// How long a challenge is kept beyond its end, so that who comes late is told that the time ran
@@ -66,6 +66,27 @@ pub enum SessionKind {
     Full,
     /// Came from a recovery code: one thing only without step-up, replacing the authenticator.
     Recovery,
+    /// Is carried by a person's own program with every request: its value stays the same when a
+    /// factor is proven in it, which a cookie's must not.
+    Carried,
+}
+
+/// What a person's own program carries with every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// An API key.
+    Key(TokenDigest),
+    /// A session of [`SessionKind::Carried`].
+    Session(TokenDigest),
+}
+
+impl Carried {
+    /// Digest of the value.
+    pub fn digest(&self) -> TokenDigest {
+        match self {
+            Self::Key(digest) | Self::Session(digest) => *digest,
+        }
+    }
 }
 
 /// A session to open.
@@ -178,6 +199,14 @@ pub enum Progress {
         /// What follows it.
         next: NewSession,
     },
+    /// What is carried notes that a factor was proven with it. Guard: it is there, live and of this
+    /// account.
+    Freshen {
+        /// What.
+        carried: Carried,
+    },
+    /// An authenticator is unbound: the proof was for that and for nothing else. Guard: it is there.
+    Unbind(Box<RemoveTotp>),
 }
 
 /// What the domain asks about challenges.

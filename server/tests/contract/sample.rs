@@ -190,6 +190,7 @@ pub(crate) fn totp(account: &AccountId, name: &str) -> NewTotp {
     NewTotp {
         id: totp_id(account, name),
         account: account.clone(),
+        name: None,
         secret: Sealed(format!("sealed {name}").into_bytes()),
         holder: token("holder"),
         at: T0,

@@ -27,7 +27,7 @@ impl Problem {
             Refusal::NoPendingBatch => Self::NoPendingBatch,
             Refusal::StaleGeneration { pending } => Self::StaleGeneration { pending },
             Refusal::NotConfirmed => Self::NotConfirmed,
-            Refusal::IdempotencyConflict => Self::IdempotencyConflict,
+            Refusal::IdempotencyConflict | Refusal::IdempotencySpent => Self::IdempotencyConflict,
             // Of passwords, authenticators and sign-ins, which a host has of its own: nothing here
             // asks for them, so nothing here is refused with them.
             Refusal::AccountTaken
@@ -49,6 +49,8 @@ impl Problem {
             | Refusal::MalformedOtp
             | Refusal::OtpNotAccepted { .. }
             | Refusal::OtpThrottled { .. }
+            | Refusal::EnrollmentExpired
+            | Refusal::UnknownApiKey
             | Refusal::ClientTaken => Self::OutOfPlace,
         }
     }

@@ -185,6 +185,7 @@ impl RedemptionAnswer {
             replacement,
             session: _,
             opened: _,
+            fresh_until: _,
         } = redemption;
         Self {
             account,

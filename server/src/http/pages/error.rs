@@ -127,6 +127,9 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
         Refusal::FreshProofRequired => told(StatusCode::FORBIDDEN, "fresh-proof-required"),
         Refusal::RecoveryCodesOff => told(StatusCode::FORBIDDEN, "switched-off"),
         Refusal::IdempotencyConflict
+        | Refusal::IdempotencySpent
+        | Refusal::EnrollmentExpired
+        | Refusal::UnknownApiKey
         | Refusal::AccountTaken
         | Refusal::LoginTaken
         | Refusal::UnfitPassword

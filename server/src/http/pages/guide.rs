@@ -18,7 +18,15 @@ pub(in crate::http) struct Guide {
 /// How Auth0's clients are pointed here.
 const AUTH0: &str = include_str!("../../../../web/docs/auth0.md");
 
+/// How Arklow's clients are pointed here.
+const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
+
 impl Guide {
+    /// How Arklow's clients are pointed here.
+    pub(in crate::http) fn arklow() -> Self {
+        Self::read(ARKLOW)
+    }
+
     /// How Auth0's clients are pointed here.
     pub(in crate::http) fn auth0() -> Self {
         Self::read(AUTH0)
@@ -92,7 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn the_guide_to_auth0_is_there() {
+    fn the_guides_are_there() {
         assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
+        assert_eq!(Guide::arklow().title, "Point your Arklow client at Spare Key");
     }
 }

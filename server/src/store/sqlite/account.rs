@@ -19,7 +19,7 @@ use crate::store::{
 macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
-                password_lanes, password_key, password_salt, password_digest, issuer"
+                password_lanes, password_key, password_salt, password_digest, issuer, n"
     };
 }
 
@@ -166,6 +166,11 @@ fn unbind(db: &Connection, account: i64) -> rusqlite::Result<()> {
     execute(db, "DELETE FROM totp WHERE account_n = ?1", [account])?;
     execute(db, "DELETE FROM challenge WHERE account_n = ?1", [account])?;
     execute(db, "DELETE FROM session WHERE account_n = ?1", [account])?;
+    execute(
+        db,
+        "UPDATE api_key SET factor_at = NULL WHERE account_n = ?1",
+        [account],
+    )?;
     Ok(())
 }
 
@@ -186,5 +191,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         last_generation: row.get(2)?,
         created_at: row.get(3)?,
         issuer: row.get(10)?,
+        number: row.get(11)?,
     })
 }

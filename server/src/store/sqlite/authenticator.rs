@@ -10,7 +10,8 @@ use super::{event, progress, recovery, throttle};
 use crate::model::{AccountId, AuthenticatorId, Generation, Timestamp, TokenDigest};
 use crate::store::{
     AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NamedTotp, NewEvent, NewTotp, Others,
-    PendingTotp, RemoveTotp, StoreResult, TotpAccepted, TotpConfirmed, TotpRemoved,
+    PendingTotp, RemoveTotp, StoreResult, TotpAccepted, TotpCard, TotpConfirmed, TotpRemoved,
+    TryTotp,
 };
 
 #[async_trait]
@@ -29,15 +30,16 @@ impl Authenticators for SqliteStore {
                 )?;
                 execute(
                     db,
-                    "INSERT INTO totp (account_n, id, secret, holder, expires_at, begun_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO totp (account_n, id, secret, holder, expires_at, begun_at, name)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                     params![
                         account,
                         new.id.0,
                         new.secret,
                         new.holder,
                         new.expires_at,
-                        new.at
+                        new.at,
+                        new.name
                     ],
                 )?;
                 Ok(Keep(()))
@@ -169,34 +171,63 @@ impl Authenticators for SqliteStore {
                 let Some(account) = account_n(db, &remove.account)? else {
                     return Ok(Undo(TotpRemoved::Gone));
                 };
-                let removed: Option<bool> = first(
+                Ok(match unbind(db, account, &remove)? {
+                    TotpRemoved::Gone => Undo(TotpRemoved::Gone),
+                    removed => Keep(removed),
+                })
+            })
+            .await
+    }
+
+    async fn totp_cards(&self, account: &AccountId) -> StoreResult<Vec<TotpCard>> {
+        let account = account.clone();
+        self.readers
+            .read("listing authenticators", move |db| {
+                Ok(all(
                     db,
-                    "DELETE FROM totp WHERE account_n = ?1 AND id = ?2
-                       AND (confirmed_at IS NOT NULL OR expires_at > ?3)
-                     RETURNING confirmed_at IS NOT NULL",
-                    params![account, remove.id.0, remove.at],
-                    |row| row.get(0),
-                )?;
-                let Some(was_bound) = removed else {
-                    return Ok(Undo(TotpRemoved::Gone));
-                };
-                if !was_bound {
-                    return Ok(Keep(TotpRemoved::Done));
-                }
-                event::write(db, &remove.event)?;
-                let left: Option<i64> = first(
-                    db,
-                    "SELECT 1 FROM totp WHERE account_n = ?1 AND confirmed_at IS NOT NULL",
+                    "SELECT t.n, t.id, t.name, t.begun_at, t.confirmed_at, t.last_used_at,
+                            t.expires_at
+                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                     WHERE a.id = ?1 ORDER BY t.n",
                     [account],
+                    |row| {
+                        Ok(TotpCard {
+                            number: row.get(0)?,
+                            id: AuthenticatorId(row.get(1)?),
+                            name: row.get(2)?,
+                            begun_at: row.get(3)?,
+                            confirmed_at: row.get(4)?,
+                            last_used_at: row.get(5)?,
+                            expires_at: row.get(6)?,
+                        })
+                    },
+                )?)
+            })
+            .await
+    }
+
+    async fn try_totp(&self, attempt: TryTotp) -> StoreResult<Option<u32>> {
+        self.writer
+            .run("trying a first password", move |db| {
+                let Some(account) = account_n(db, &attempt.account)? else {
+                    return Ok(Undo(None));
+                };
+                let left = first(
+                    db,
+                    "UPDATE totp SET tries = tries + 1
+                     WHERE account_n = ?1 AND id = ?2 AND holder = ?3 AND confirmed_at IS NULL
+                       AND expires_at > ?4 AND tries < ?5
+                     RETURNING ?5 - tries",
+                    params![
+                        account,
+                        attempt.id.0,
+                        attempt.holder,
+                        attempt.at,
+                        attempt.most
+                    ],
                     |row| row.get(0),
                 )?;
-                if left.is_some() {
-                    return Ok(Keep(TotpRemoved::Done));
-                }
-                if recovery::end_codes(db, account, remove.at)? {
-                    event::write(db, &remove.codes)?;
-                }
-                Ok(Keep(TotpRemoved::Last))
+                Ok(Keep(left))
             })
             .await
     }
@@ -251,6 +282,42 @@ impl Authenticators for SqliteStore {
             })
             .await
     }
+}
+
+/// Unbinds, and ends the codes with the last one. What answers `Gone` has changed nothing.
+pub(super) fn unbind(
+    db: &Connection,
+    account: i64,
+    remove: &RemoveTotp,
+) -> rusqlite::Result<TotpRemoved> {
+    let removed: Option<bool> = first(
+        db,
+        "DELETE FROM totp WHERE account_n = ?1 AND id = ?2
+           AND (confirmed_at IS NOT NULL OR expires_at > ?3)
+         RETURNING confirmed_at IS NOT NULL",
+        params![account, remove.id.0, remove.at],
+        |row| row.get(0),
+    )?;
+    let Some(was_bound) = removed else {
+        return Ok(TotpRemoved::Gone);
+    };
+    if !was_bound {
+        return Ok(TotpRemoved::Done);
+    }
+    event::write(db, &remove.event)?;
+    let left: Option<i64> = first(
+        db,
+        "SELECT 1 FROM totp WHERE account_n = ?1 AND confirmed_at IS NOT NULL",
+        [account],
+        |row| row.get(0),
+    )?;
+    if left.is_some() {
+        return Ok(TotpRemoved::Done);
+    }
+    if recovery::end_codes(db, account, remove.at)? {
+        event::write(db, &remove.codes)?;
+    }
+    Ok(TotpRemoved::Last)
 }
 
 /// The codes that were staged with this authenticator go live with it, if they are still there and

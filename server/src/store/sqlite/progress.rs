@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
-use super::event;
+use super::{authenticator, event};
 use super::sql::{account_n, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 use crate::store::{
-    Asked, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession, Progress,
-    Refresh, Rotated, Session, Sessions, StoreResult,
+    Asked, Carried, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession, Progress,
+    Refresh, Rotated, Session, SessionKind, Sessions, StoreResult, TotpRemoved,
 };
 
 /// How old the note of a session's last sight may grow before it is written anew.
@@ -329,7 +329,35 @@ pub(super) fn make(
             )?;
             succeed(db, account, ended, session, next)
         }
+        Progress::Freshen { carried } => freshen(db, account, carried, at),
+        Progress::Unbind(remove) => {
+            Ok(authenticator::unbind(db, account, remove)? != TotpRemoved::Gone)
+        }
     }
+}
+
+/// Notes on what is carried that a factor was proven with it.
+fn freshen(
+    db: &Connection,
+    account: i64,
+    carried: &Carried,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let noted = match carried {
+        Carried::Key(digest) => execute(
+            db,
+            "UPDATE api_key SET factor_at = max(coalesce(factor_at, ?3), ?3)
+             WHERE digest = ?1 AND account_n = ?2",
+            params![digest, account, at],
+        ),
+        Carried::Session(digest) => execute(
+            db,
+            "UPDATE session SET factor_at = max(coalesce(factor_at, ?3), ?3)
+             WHERE digest = ?1 AND account_n = ?2 AND expires_at > ?3 AND kind = ?4",
+            params![digest, account, at, SessionKind::Carried],
+        ),
+    };
+    noted.map(changed_one)
 }
 
 /// Opens what follows a challenge or session that was just ended, if it was: what that one held,

@@ -183,6 +183,7 @@ impl ToSql for SessionKind {
         Ok(match self {
             Self::Full => 0,
             Self::Recovery => 1,
+            Self::Carried => 2,
         }
         .into())
     }
@@ -193,6 +194,7 @@ impl FromSql for SessionKind {
         match value.as_i64()? {
             0 => Ok(Self::Full),
             1 => Ok(Self::Recovery),
+            2 => Ok(Self::Carried),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }

@@ -17,12 +17,17 @@ const SLICE: i64 = 500;
 
 /// A statement that takes at most `?2` rows that have run out by `?1`, and how much longer they are
 /// kept than that.
-const SLICES: [(Millis, &str); 5] = [
+const SLICES: [(Millis, &str); 6] = [
     (
         Millis(0),
-        "DELETE FROM totp WHERE (account_n, id) IN (
-             SELECT account_n, id FROM totp
-             WHERE confirmed_at IS NULL AND expires_at <= ?1 LIMIT ?2)",
+        "UPDATE totp SET secret = x'', holder = NULL WHERE n IN (
+             SELECT n FROM totp
+             WHERE confirmed_at IS NULL AND holder IS NOT NULL AND expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        LATE_COMERS,
+        "DELETE FROM totp WHERE n IN (
+             SELECT n FROM totp WHERE confirmed_at IS NULL AND expires_at <= ?1 LIMIT ?2)",
     ),
     (
         LATE_COMERS,

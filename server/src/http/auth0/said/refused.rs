@@ -28,7 +28,9 @@ impl No {
             Refusal::NoAuthenticator => Self::UnknownEnrollment,
             Refusal::AlreadyEnrolled => Self::AlreadyEnrolled,
             // Nothing to prove: the client is to associate first.
-            Refusal::NoPendingAuthenticator => Self::AssociationRequired,
+            Refusal::NoPendingAuthenticator | Refusal::EnrollmentExpired => {
+                Self::AssociationRequired
+            }
             Refusal::UnknownAuthenticator => Self::UnknownMethod,
             Refusal::MalformedOtp | Refusal::OtpNotAccepted { .. } => Self::Otp,
             Refusal::RecoveryCodesOff => Self::SwitchedOff,
@@ -36,9 +38,9 @@ impl No {
             Refusal::NoPendingBatch | Refusal::StaleGeneration { .. } | Refusal::NotConfirmed => {
                 Self::NothingPending
             }
-            Refusal::IdempotencyConflict => Self::IdempotencyKey,
+            Refusal::IdempotencyConflict | Refusal::IdempotencySpent => Self::IdempotencyKey,
             Refusal::ClientTaken => Self::UserExists,
-            Refusal::UnknownClient => Self::Client,
+            Refusal::UnknownClient | Refusal::UnknownApiKey => Self::Client,
             Refusal::RefreshGone => Self::RefreshToken,
             Refusal::SwitchFixed => Self::SwitchFixed,
         }

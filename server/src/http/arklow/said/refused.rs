@@ -1,0 +1,90 @@
+//! The domain's "no" in this dialect's words: one match without a wildcard, so that a new refusal
+//! does not compile until it is answered here.
+
+use super::No;
+use crate::domain::{Refusal, wait_until};
+use crate::model::Timestamp;
+
+impl No {
+    /// The answer to a refusal.
+    pub(super) fn of_refusal(refusal: Refusal, now: Timestamp) -> Self {
+        let wait = |retry_at: Option<Timestamp>| retry_at.map(|at| wait_until(at, now));
+        match refusal {
+            Refusal::WrongCredentials => Self::Credentials,
+            Refusal::PasswordThrottled { retry_at } => Self::RateLimited {
+                wait: wait(retry_at),
+            },
+            Refusal::OtpThrottled { retry_at } | Refusal::Throttled { retry_at } => {
+                Self::Throttled {
+                    wait: wait(retry_at),
+                }
+            }
+            // What the caller carries is over, or whose it was is gone.
+            Refusal::SessionGone | Refusal::UnknownAccount => Self::Unauthorized,
+            Refusal::FreshProofRequired => Self::MfaRequired,
+            Refusal::AlreadyEnrolled => Self::AlreadyConfirmed,
+            Refusal::EnrollmentExpired => Self::EnrollmentExpired,
+            Refusal::NoAuthenticator
+            | Refusal::NoPendingAuthenticator
+            | Refusal::UnknownAuthenticator => Self::DeviceNotFound,
+            Refusal::MalformedOtp
+            | Refusal::OtpNotAccepted { .. }
+            | Refusal::CodeNotAccepted { .. } => Self::InvalidCode,
+            Refusal::RecoveryCodesOff => Self::SwitchedOff,
+            Refusal::IdempotencyConflict => Self::KeyReused,
+            Refusal::IdempotencySpent => Self::KeySpent,
+            Refusal::UnknownApiKey => Self::KeyNotFound,
+            // Of administration, of pages and of other programs' sign-ins: nothing here asks for
+            // them, so nothing here is refused with them.
+            Refusal::AccountTaken
+            | Refusal::LoginTaken
+            | Refusal::UnfitPassword
+            | Refusal::ChallengeGone
+            | Refusal::ChallengeExpired
+            | Refusal::ChallengeOfAnother
+            | Refusal::OutOfOrder
+            | Refusal::NoPendingBatch
+            | Refusal::StaleGeneration { .. }
+            | Refusal::NotConfirmed
+            | Refusal::ClientTaken
+            | Refusal::UnknownClient
+            | Refusal::RefreshGone
+            | Refusal::SwitchFixed => Self::Conflict,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::domain::every_refusal;
+
+    const NOW: Timestamp = Timestamp(1_795_219_200_000);
+    const LATER: Timestamp = Timestamp(1_795_219_230_000);
+
+    /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the
+    /// test's message is the new table.
+    #[test]
+    fn every_refusal_has_the_answer_that_the_table_says() {
+        let mut table = String::new();
+        for refusal in every_refusal(LATER) {
+            let told = No::of_refusal(refusal, NOW).told();
+            let status = told.status.as_u16();
+            writeln!(table, "{refusal:?}\n    {status} {}", told.body()).unwrap();
+        }
+        assert!(
+            table == include_str!("refusals.snap"),
+            "the table has changed:\n{table}"
+        );
+    }
+
+    #[test]
+    fn no_answer_to_a_refusal_is_a_fault_of_ours() {
+        for refusal in every_refusal(LATER) {
+            let told = No::of_refusal(refusal, NOW).told();
+            assert!(told.status.is_client_error(), "{refusal:?}: {told:?}");
+        }
+    }
+}

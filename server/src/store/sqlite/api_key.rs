@@ -1,0 +1,107 @@
+//! API keys.
+
+use async_trait::async_trait;
+use rusqlite::{Row, params};
+
+use super::SqliteStore;
+use super::sql::{account_n, all, changed_one, execute, first};
+use super::writer::Verdict::{Keep, Undo};
+use crate::model::{AccountId, TokenDigest};
+use crate::store::{ApiKey, ApiKeyAdded, ApiKeys, NewApiKey, StoreResult};
+
+#[async_trait]
+impl ApiKeys for SqliteStore {
+    async fn add_api_key(&self, new: NewApiKey) -> StoreResult<ApiKeyAdded> {
+        self.writer
+            .run("adding an API key", move |db| {
+                let added = first(
+                    db,
+                    "INSERT INTO api_key (digest, account_n, name, created_at)
+                     SELECT ?1, n, ?3, ?4 FROM account WHERE id = ?2
+                     ON CONFLICT DO NOTHING RETURNING n",
+                    params![new.digest, new.account, new.name, new.at],
+                    |row| row.get(0),
+                )?;
+                Ok(match added {
+                    Some(number) => Keep(ApiKeyAdded::Done(number)),
+                    None if account_n(db, &new.account)?.is_none() => Undo(ApiKeyAdded::NoAccount),
+                    None => Undo(ApiKeyAdded::Taken),
+                })
+            })
+            .await
+    }
+
+    async fn api_key(&self, digest: &TokenDigest) -> StoreResult<Option<ApiKey>> {
+        let digest = *digest;
+        self.readers
+            .read("reading an API key", move |db| {
+                Ok(first(
+                    db,
+                    "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
+                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
+                     WHERE k.digest = ?1",
+                    [digest],
+                    read,
+                )?)
+            })
+            .await
+    }
+
+    async fn api_keys(&self, account: Option<&AccountId>) -> StoreResult<Vec<ApiKey>> {
+        let account = account.cloned();
+        self.readers
+            .read("listing API keys", move |db| {
+                Ok(all(
+                    db,
+                    "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
+                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
+                     WHERE ?1 IS NULL OR a.id = ?1 ORDER BY k.n",
+                    [account],
+                    read,
+                )?)
+            })
+            .await
+    }
+
+    async fn remove_api_key(
+        &self,
+        number: i64,
+        account: Option<&AccountId>,
+    ) -> StoreResult<Option<ApiKey>> {
+        let account = account.cloned();
+        self.writer
+            .run("removing an API key", move |db| {
+                let found = first(
+                    db,
+                    "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
+                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
+                     WHERE k.n = ?1 AND (?2 IS NULL OR a.id = ?2)",
+                    params![number, account],
+                    read,
+                )?;
+                let removed = execute(
+                    db,
+                    "DELETE FROM api_key
+                     WHERE n = ?1 AND (?2 IS NULL OR account_n = (SELECT n FROM account
+                                                                  WHERE id = ?2))",
+                    params![number, account],
+                )?;
+                Ok(if changed_one(removed) {
+                    Keep(found)
+                } else {
+                    Undo(None)
+                })
+            })
+            .await
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        number: row.get(0)?,
+        account: row.get(1)?,
+        name: row.get(2)?,
+        factor_at: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}
