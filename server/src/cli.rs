@@ -5,6 +5,7 @@
 //! servers run on it.
 
 mod account;
+mod api_key;
 mod ask;
 mod check;
 mod client;
@@ -81,6 +82,10 @@ enum Command {
     /// Add, list and remove the programs that call the API
     #[command(subcommand, after_help = open::NOTE)]
     Client(client::Client),
+
+    /// Add, list and remove the API keys that people's own programs carry
+    #[command(subcommand, after_help = open::NOTE)]
+    ApiKey(api_key::ApiKey),
 
     /// Make, rotate and list the server's own keys
     ///
@@ -172,7 +177,7 @@ fn command() -> Clap {
     command.build();
     command.mut_subcommands(|command| match command.get_name() {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
-        "account" | "client" | "signing-key" => hide(command, &SERVING),
+        "account" | "client" | "api-key" | "signing-key" => hide(command, &SERVING),
         "keyring" => {
             let all = [SERVING.as_slice(), &["store", "recovery_codes"]].concat();
             hide(command, &all)
@@ -258,6 +263,7 @@ impl Command {
             Self::Serve => serve::run(&config?).await,
             Self::Account(account) => account.run(&config?, output).await,
             Self::Client(client) => client.run(&config?, output).await,
+            Self::ApiKey(keys) => keys.run(&config?, output).await,
             Self::Keyring(keyring) => keyring.run(&config?, output),
             Self::SigningKey(keys) => keys.run(&config?, output).await,
         }

@@ -15,7 +15,9 @@ use crate::app::StoreUrl;
 use crate::cli::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Issuer;
-use crate::domain::{self, Caller, Grant, Mfa, NewClient, NewPerson, Refusal, Scope, Secrecy};
+use crate::domain::{
+    self, Caller, Grant, Mfa, NewClient, NewKey, NewPerson, Refusal, Scope, Secrecy,
+};
 use crate::entropy::SystemEntropy;
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::{AccountId, Token};
@@ -48,6 +50,13 @@ pub const PEOPLE: [(&str, &str, Option<&str>); 3] = [
     ("auth0|alice", "alice@example.com", None),
     ("auth0|bob", "bob@example.com", None),
     ("auth0|carol", "carol@example.com", Some(TOTP_SECRET)),
+];
+
+/// The demo accounts' API keys for the Arklow dialect.
+pub const API_KEYS: [(&str, &str); 3] = [
+    ("auth0|alice", "dev-arklow-alice"),
+    ("auth0|bob", "dev-arklow-bob"),
+    ("auth0|carol", "dev-arklow-carol"),
 ];
 
 /// From where `dev` can be reached.
@@ -189,6 +198,21 @@ pub async fn add_tenant(mfa: &Mfa) -> domain::Result<()> {
             other => drop(other?),
         }
     }
+    for (id, key) in API_KEYS {
+        let Some(account) = AccountId::parse(id) else {
+            continue;
+        };
+        let key = NewKey {
+            account,
+            name: Some("Demo key".to_owned()),
+            given: Some(Token::presented(key)),
+        };
+        match mfa.add_api_key(key).await {
+            // It is there, or the developer has removed the account.
+            Err(domain::Error::Refused(Refusal::ClientTaken | Refusal::UnknownAccount)) => {}
+            other => drop(other?),
+        }
+    }
     mfa.offer_recovery_codes().await
 }
 
@@ -293,6 +317,10 @@ pub fn greeting(
         format!(
             "  Auth0     {}, {}, {} (each with the secret of its name and -secret), {SPA}",
             MANAGEMENT.0, READONLY.0, APP.0
+        ),
+        format!(
+            "  Arklow    API keys {}, {}, {}",
+            API_KEYS[0].1, API_KEYS[1].1, API_KEYS[2].1
         ),
         String::new(),
     ]);

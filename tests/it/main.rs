@@ -1,5 +1,9 @@
 //! One binary for every test of the whole product.
 
+mod arklow_access;
+mod arklow_faults;
+mod arklow_life;
+mod arklow_races;
 mod auth0_account;
 mod auth0_confusion;
 mod auth0_faults;

@@ -1,6 +1,7 @@
 //! Spare Key as its callers see it: the whole product over a real database, with a clock that is
 //! moved by hand, and one client type a dialect.
 
+pub mod arklow;
 pub mod auth0;
 pub mod clock;
 pub mod entropy;

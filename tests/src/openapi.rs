@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use spare_key_server::clock::parse_rfc3339;
 
 use crate::App;
 
@@ -70,7 +71,25 @@ pub fn misfits(document: &Value, schema: &Value, value: &Value, place: &str) -> 
             count => vec![format!("{place}: {count} choices fit {value}")],
         };
     }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let misfits = choices
+            .iter()
+            .map(|choice| misfits(document, choice, value, place));
+        return misfits.min_by_key(Vec::len).unwrap_or_default();
+    }
     let mut found = Vec::new();
+    if let Some(text) = value.as_str() {
+        let bounds = ["minLength", "maxLength"].map(|name| schema[name].as_u64());
+        let length = text.chars().count() as u64;
+        if bounds[0].is_some_and(|least| length < least)
+            || bounds[1].is_some_and(|most| length > most)
+        {
+            found.push(format!("{place}: {value} is not of that length"));
+        }
+        if schema["format"] == "date-time" && parse_rfc3339(text).is_none() {
+            found.push(format!("{place}: {value} is no time"));
+        }
+    }
     let kinds = match &schema["type"] {
         Value::Array(kinds) => kinds.clone(),
         Value::Null => Vec::new(),

@@ -94,6 +94,13 @@ pub(super) struct Id {
     id: AccountId,
 }
 
+impl Id {
+    /// The identifier itself.
+    pub(super) fn into_inner(self) -> AccountId {
+        self.id
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Add {
     #[command(flatten)]

@@ -8,7 +8,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-pub(super) use self::keys::{KeyRow, Keys, SigningKeyRow, SigningKeys};
+pub(super) use self::keys::{ApiKeyRow, ApiKeys, KeyRow, Keys, SigningKeyRow, SigningKeys};
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};
 use crate::domain::{
@@ -398,6 +398,31 @@ pub(super) fn print_client(
          The secret is shown this once. Lost, the client is removed and added again."
     ));
     output.print(&text)
+}
+
+/// Prints a new API key: the only time it can be read.
+pub(super) fn print_api_key(
+    output: &mut Output,
+    number: i64,
+    key: &Token,
+    json: bool,
+) -> io::Result<()> {
+    let key = key.reveal();
+    if json {
+        return output.json(&NewApiKey { number, key });
+    }
+    let text = Zeroizing::new(format!(
+        "API key  {key}\nnumber   {number}\n\
+         It is shown this once. Lost, it is removed and another one added."
+    ));
+    output.print(&text)
+}
+
+/// A new API key.
+#[derive(Serialize)]
+struct NewApiKey<'a> {
+    number: i64,
+    key: &'a str,
 }
 
 /// What `check` found.

@@ -111,9 +111,9 @@ impl Caller {
     /// Who it is, for the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.authority {
-            Authority::Challenge { .. }
-            | Authority::Session { .. }
-            | Authority::Carried { .. } => Actor::Person,
+            Authority::Challenge { .. } | Authority::Session { .. } | Authority::Carried { .. } => {
+                Actor::Person
+            }
             Authority::Host { client, .. } | Authority::Manager { client } => {
                 Actor::Client(client.clone())
             }

@@ -118,10 +118,15 @@ impl Mfa {
     pub async fn is_of_another_kind(&self, token: &Token) -> Result<bool> {
         let digest = token_digest(token);
         let now = self.now();
-        let session = self.store.session(&digest, now, Timestamp(i64::MIN)).await?;
-        Ok(session.is_some_and(|session| session.kind != SessionKind::Carried)
-            || self.store.challenge(&digest).await?.is_some()
-            || self.store.refresh(&digest, now).await?.is_some())
+        let session = self
+            .store
+            .session(&digest, now, Timestamp(i64::MIN))
+            .await?;
+        Ok(
+            session.is_some_and(|session| session.kind != SessionKind::Carried)
+                || self.store.challenge(&digest).await?.is_some()
+                || self.store.refresh(&digest, now).await?.is_some(),
+        )
     }
 
     /// Whether the caller came by a password alone to an account that has a factor.

@@ -296,11 +296,7 @@ impl Mfa {
         }
     }
 
-    async fn codes_changed_at(
-        &self,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>> {
+    async fn codes_changed_at(&self, caller: &Caller, now: Timestamp) -> Result<Option<Timestamp>> {
         let status = self.store.status(&caller.account, now).await?;
         Ok(status.latest.map(|batch| batch.issued_at))
     }

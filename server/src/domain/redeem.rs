@@ -100,7 +100,9 @@ impl Mfa {
             self.metrics.redemption(Outcome::Busy);
         })?;
         let tries = self.reserve(caller, now).await?;
-        let spent = self.verify_and_spend(caller, code, &permit, now, only).await;
+        let spent = self
+            .verify_and_spend(caller, code, &permit, now, only)
+            .await;
         match spent {
             Ok(Some(redemption)) => {
                 self.metrics.redemption(Outcome::Accepted);

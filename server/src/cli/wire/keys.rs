@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::time;
+use crate::cli::output::plain;
 use crate::clock::rfc3339;
-use crate::domain::SigningKey;
+use crate::domain::{ApiKeyCard, SigningKey};
 use crate::keyring::KeyLine;
 
 /// The keyring's keys.
@@ -86,6 +87,51 @@ impl SigningKeyRow {
             self.published_until
                 .clone()
                 .unwrap_or_else(|| "another follows".to_owned()),
+        ]
+    }
+}
+
+/// All API keys.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct ApiKeys {
+    pub(in crate::cli) keys: Vec<ApiKeyRow>,
+}
+
+/// An API key.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct ApiKeyRow {
+    number: i64,
+    account: String,
+    name: Option<String>,
+    created_at: String,
+}
+
+impl From<ApiKeyCard> for ApiKeyRow {
+    fn from(card: ApiKeyCard) -> Self {
+        let ApiKeyCard {
+            number,
+            account,
+            name,
+            created_at,
+        } = card;
+        Self {
+            number,
+            account: account.as_str().to_owned(),
+            name,
+            created_at: rfc3339(created_at),
+        }
+    }
+}
+
+impl ApiKeyRow {
+    pub(in crate::cli) const HEADING: [&'static str; 4] = ["NUMBER", "ACCOUNT", "NAME", "MADE"];
+
+    pub(in crate::cli) fn cells(&self) -> [String; 4] {
+        [
+            self.number.to_string(),
+            plain(&self.account),
+            plain(self.name.as_deref().unwrap_or("-")),
+            self.created_at.clone(),
         ]
     }
 }

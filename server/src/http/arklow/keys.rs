@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 
 use super::body::{Fields, number};
 use super::caller::User;
@@ -48,10 +49,11 @@ nos!(CreateNos:
 )]
 pub(super) async fn create(
     user: User,
-    Path(org): Path<String>,
+    org: Result<Path<String>, PathRejection>,
     mut fields: Fields,
 ) -> Result<Json<Said<NewKeyAnswer>>, No> {
     let User { origin, caller } = user;
+    let Path(org) = org.map_err(|_| No::Forbidden)?;
     own(&org)?;
     let fits = |text: &str| (2..=50).contains(&text.chars().count());
     let name = fields.optional("description", fits, DESCRIPTION);
@@ -97,9 +99,10 @@ nos!(DeleteNos:
 )]
 pub(super) async fn delete(
     user: User,
-    Path((org, id)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<Said<DeletedKey>>, No> {
     let User { origin, caller } = user;
+    let Path((org, id)) = path.map_err(|_| No::KeyNotFound)?;
     own(&org)?;
     let of = |error| origin.no(error);
     let mfa = origin.mfa();
@@ -110,5 +113,9 @@ pub(super) async fn delete(
 
 /// That it is the organization there is.
 fn own(org: &str) -> Result<(), No> {
-    if org == ORG { Ok(()) } else { Err(No::Forbidden) }
+    if org == ORG {
+        Ok(())
+    } else {
+        Err(No::Forbidden)
+    }
 }

@@ -84,7 +84,9 @@ fn described() -> OpenApi {
         .build();
     let tag = TagBuilder::new()
         .name(TAG)
-        .description(Some("A person's devices and backup codes, as Arklow has them."))
+        .description(Some(
+            "A person's devices and backup codes, as Arklow has them.",
+        ))
         .build();
     OpenApiBuilder::new()
         .info(InfoBuilder::new().build())

@@ -13,9 +13,7 @@ use super::said::described::nos;
 use super::wire::{
     BackupBody, BackupVerified, ConfirmBody, DeviceBody, Regenerated, Said, Verified,
 };
-use crate::domain::{
-    Activation, Authority, Caller, Error, IdempotencyKey, Refusal, StageRequest,
-};
+use crate::domain::{Activation, Authority, Caller, Error, IdempotencyKey, Refusal, StageRequest};
 
 nos!(TotpNos:
     No::Invalid(vec![body::DEVICE_ID, body::SIX_DIGITS]),

@@ -102,6 +102,9 @@ mod tests {
     #[test]
     fn the_guides_are_there() {
         assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
-        assert_eq!(Guide::arklow().title, "Point your Arklow client at Spare Key");
+        assert_eq!(
+            Guide::arklow().title,
+            "Point your Arklow client at Spare Key"
+        );
     }
 }

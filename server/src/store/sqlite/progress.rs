@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
-use super::{authenticator, event};
 use super::sql::{account_n, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
+use super::{authenticator, event};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 use crate::store::{
-    Asked, Carried, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession, Progress,
-    Refresh, Rotated, Session, SessionKind, Sessions, StoreResult, TotpRemoved,
+    Asked, Carried, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession,
+    Progress, Refresh, Rotated, Session, SessionKind, Sessions, StoreResult, TotpRemoved,
 };
 
 /// How old the note of a session's last sight may grow before it is written anew.
