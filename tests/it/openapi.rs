@@ -16,6 +16,7 @@ fn real(path: &str) -> String {
     path.replace("{account}", "auth0%7Cdora")
         .replace("{generation}", "1")
         .replace("{id}", "auth0%7Cdora")
+        .replace("{org_id}", "1")
         .replace("{method_id}", "totp%7Cdev_0")
 }
 
@@ -28,7 +29,11 @@ async fn ask(app: &App, method: &str, path: &str, with: Option<&str>, body: Sent
     let method: Method = method.to_ascii_uppercase().parse().expect("a method");
     let mut request = Request::builder().method(method).uri(path);
     if let Some(value) = with {
-        request = request.header("authorization", value);
+        // Not everybody has a scheme: an API key stands alone, in a header of its own.
+        request = match value.strip_prefix("ApiKey ") {
+            Some(key) => request.header("x-arklow-auth", key),
+            None => request.header("authorization", value),
+        };
     }
     let (kind, bytes) = body;
     if !kind.is_empty() {
@@ -111,6 +116,10 @@ impl Callers {
         }
         let may = program.sign_in_by_otp(&dora, &[]).await.expect(200);
         let may_not = program.sign_in_by_otp(&dora, &[("scope", "email")]).await;
+        let key = app.arklow(&dora).await.credential;
+        let elsewhere = may.text_of("access_token").to_owned();
+        let pair = [format!("ApiKey {key}"), format!("ApiKey {elsewhere}")];
+        callers.insert("apiKey".to_owned(), pair);
         let pair = [may, may_not.expect(200)].map(|answer| bearer(answer.text_of("access_token")));
         callers.insert("/userinfo".to_owned(), pair);
         Self(callers)
@@ -196,6 +205,7 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
             "get /.well-known/openid-configuration",
             "post /mfa/challenge",
             "post /oauth/token",
+            "post /v1/self/login",
         ]
     );
     assert!(guarded > 30, "{guarded}");

@@ -1,4 +1,4 @@
-//! The shell session of the README, run as it stands.
+//! The shell sessions of the README and of the guide to Arklow, run as they stand.
 //!
 //! The block ```` ```sh session ```` is run by bash against a fresh `spare-key dev`; what it prints
 //! is compared with the block ```` ```text ```` behind it, where `…` is anything on one line.
@@ -41,9 +41,18 @@ fn matches(expected: &str, line: &str) -> bool {
 
 #[test]
 fn the_session_of_the_readme_runs_as_it_stands() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = std::fs::read_to_string(readme).expect("README.md");
-    let (session, behind) = block(&readme, "sh session").expect("a block ```sh session");
+    runs_as_it_stands("README.md");
+}
+
+#[test]
+fn the_session_of_the_guide_to_arklow_runs_as_it_stands() {
+    runs_as_it_stands("web/docs/arklow.md");
+}
+
+fn runs_as_it_stands(file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let text = std::fs::read_to_string(path).expect(file);
+    let (session, behind) = block(&text, "sh session").expect("a block ```sh session");
     assert!(session.contains(ADDRESS), "it names no server");
     let (expected, _) = block(behind, "text").expect("a block ```text behind it");
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod https;

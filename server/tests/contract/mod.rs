@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod activation;
 pub(crate) mod authenticators;
+pub(crate) mod carried;
 pub(crate) mod enrolling;
 pub(crate) mod events;
 pub(crate) mod programs;
@@ -199,6 +200,16 @@ macro_rules! contract {
                     of_many_who_remove_one_does,
                     an_authenticator_is_found_by_its_name,
                     a_waiting_authenticator_is_seen_whoever_began_it,
+                ]
+                carried [
+                    a_key_is_added_found_listed_and_removed,
+                    a_key_is_one_accounts_and_its_number_never_anothers,
+                    a_proof_is_noted_on_what_carried_it_and_on_nothing_else,
+                    only_a_carried_session_stays_the_same_when_proven,
+                    a_first_password_has_so_many_tries_and_no_more,
+                    authenticators_have_numbers_that_are_never_used_again,
+                    a_lapsed_authenticator_is_remembered_without_its_secret,
+                    a_proof_for_a_removal_is_spent_with_it_or_not_at_all,
                 ]
                 throttling [
                     a_burst_gets_what_the_bucket_holds_and_no_more,
