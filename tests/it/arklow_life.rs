@@ -13,8 +13,8 @@ const FIVE_MINUTES: Millis = Millis::minutes(5);
 /// The generation and the codes of a regeneration.
 async fn renewed(program: &Arklow, device: &str) -> (u64, Vec<String>) {
     let answer = program.regenerate(device).await.expect(200);
-    let generation = answer.data()["backup_codes_generation"].as_u64().unwrap();
-    (generation, answer.backup_codes())
+    let generation = answer.data()["backup_codes_generation"].as_u64();
+    (generation.expect("a number"), answer.backup_codes())
 }
 
 #[tokio::test]

@@ -143,6 +143,8 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
         .await
         .unwrap();
     sample::has_live(&*store, &alice, 1).await;
+    let key = sample::api_key(&alice, "carried");
+    store.add_api_key(key).await.unwrap();
     let mut keyed = sample::stage(&alice, 2);
     keyed.idempotency = Some(NewIdempotency {
         key: token("key"),

@@ -2,20 +2,15 @@
 
 use spare_key_server::model::{AccountId, EventKind, Millis};
 use spare_key_server::store::{
-    AcceptTotp, ApiKeyAdded, Carried, LATE_COMERS, NewApiKey, Progress, RemoveTotp, SessionKind,
-    Store, TotpAccepted, TotpRemoved, TryTotp,
+    AcceptTotp, ApiKeyAdded, Carried, LATE_COMERS, Progress, RemoveTotp, SessionKind, Store,
+    TotpAccepted, TotpRemoved, TryTotp,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
 use super::{Fixture, at_once};
 
 async fn adds(store: &dyn Store, account: &AccountId, key: &str) -> ApiKeyAdded {
-    let new = NewApiKey {
-        digest: token(key),
-        account: account.clone(),
-        name: Some(format!("named {key}")),
-        at: T0,
-    };
+    let new = sample::api_key(account, key);
     store.add_api_key(new).await.unwrap()
 }
 
@@ -56,7 +51,7 @@ pub(crate) async fn a_key_is_added_found_listed_and_removed(db: impl Fixture) {
     assert_eq!(found.name.as_deref(), Some("named first"));
     assert_eq!((found.factor_at, found.created_at), (None, T0));
     let own = store.api_keys(Some(&alice)).await.unwrap();
-    assert_eq!(own, [found.clone()]);
+    assert_eq!(own, std::slice::from_ref(&found));
     assert_eq!(store.api_keys(None).await.unwrap().len(), 2);
     // Only of the account that is named, where one is.
     assert_eq!(store.remove_api_key(first, Some(&bob)).await.unwrap(), None);

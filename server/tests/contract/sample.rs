@@ -8,8 +8,8 @@ use spare_key_server::model::{
 };
 use spare_key_server::store::{
     Activate, Activated, Activation, Actor, AtTheEnd, Beside, Client, ConfirmTotp, NewAccount,
-    NewBatch, NewChallenge, NewCode, NewEvent, NewRefresh, NewSession, NewTotp, Others, Progress,
-    Redeem, Redeemed, SessionKind, Stage, Staged, Store, TotpConfirmed,
+    NewApiKey, NewBatch, NewChallenge, NewCode, NewEvent, NewRefresh, NewSession, NewTotp, Others,
+    Progress, Redeem, Redeemed, SessionKind, Stage, Staged, Store, TotpConfirmed,
 };
 
 /// Where every test's clock begins.
@@ -305,6 +305,15 @@ pub(crate) async fn activates(
 pub(crate) fn stale(pending: Option<u32>) -> Activated {
     Activated::Stale {
         pending: pending.map(Generation),
+    }
+}
+
+pub(crate) fn api_key(account: &AccountId, key: &str) -> NewApiKey {
+    NewApiKey {
+        digest: token(key),
+        account: account.clone(),
+        name: Some(format!("named {key}")),
+        at: T0,
     }
 }
 
