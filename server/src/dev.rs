@@ -203,11 +203,10 @@ pub async fn add_tenant(mfa: &Mfa) -> domain::Result<()> {
             continue;
         };
         let key = NewKey {
-            account,
             name: Some("Demo key".to_owned()),
             given: Some(Token::presented(key)),
         };
-        match mfa.add_api_key(key).await {
+        match mfa.add_api_key(&Caller::administrator(account), key).await {
             // It is there, or the developer has removed the account.
             Err(domain::Error::Refused(Refusal::ClientTaken | Refusal::UnknownAccount)) => {}
             other => drop(other?),

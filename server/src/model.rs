@@ -224,6 +224,10 @@ pub enum EventKind {
     FactorVerified,
     /// A one-time password was not accepted.
     FactorRefused,
+    /// An API key was made.
+    KeyAdded,
+    /// An API key was removed.
+    KeyRemoved,
     /// A program renews its tokens and the person must prove a factor first.
     FactorAsked,
     /// A password was accepted.
@@ -240,7 +244,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -254,6 +258,8 @@ impl EventKind {
         Self::FactorRemoved,
         Self::FactorVerified,
         Self::FactorRefused,
+        Self::KeyAdded,
+        Self::KeyRemoved,
         Self::FactorAsked,
         Self::PasswordVerified,
         Self::PasswordRefused,
@@ -278,6 +284,8 @@ impl EventKind {
             Self::FactorRemoved => "factor.removed",
             Self::FactorVerified => "factor.verified",
             Self::FactorRefused => "factor.refused",
+            Self::KeyAdded => "api_key.added",
+            Self::KeyRemoved => "api_key.removed",
             Self::FactorAsked => "factor.asked",
             Self::PasswordVerified => "password.verified",
             Self::PasswordRefused => "password.refused",
@@ -304,6 +312,8 @@ impl EventKind {
                 | Self::FactorEnrolled
                 | Self::FactorReplaced
                 | Self::FactorRemoved
+                | Self::KeyAdded
+                | Self::KeyRemoved
                 | Self::MfaReset
         )
     }

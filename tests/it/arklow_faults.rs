@@ -181,4 +181,7 @@ async fn its_own_document_is_of_this_dialect_alone() {
     let request = Request::get("/swagger/ui").body(Body::empty());
     let page = app.send(request.unwrap()).await.expect(200);
     assert!(page.text().contains(REGENERATE));
+    let request = Request::get("/docs/arklow").body(Body::empty());
+    let guide = app.send(request.unwrap()).await.expect(200);
+    assert!(guide.text().contains("dev-arklow-alice"));
 }

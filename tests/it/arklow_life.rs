@@ -291,6 +291,7 @@ async fn every_change_is_on_record_once_and_told_to_the_person() {
         names,
         [
             "account.added",
+            "api_key.added",
             "codes.staged",
             "factor.enrolled",
             "codes.activated",

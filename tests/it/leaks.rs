@@ -3,6 +3,7 @@
 //!
 //! The search is shown to find what is there, in every form that it looks for.
 
+mod arklow;
 mod auth0;
 
 use std::collections::BTreeMap;
@@ -300,6 +301,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     browser.story();
     host_story(&server, &mut browser);
     auth0::story(&server, &mut browser, &programs);
+    arklow::story(&mut browser);
     let request = server.http().get("/healthz");
     let request = request.header("x-request-id").expect("a number").to_owned();
 
@@ -315,7 +317,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     let raw = BASE64.decode(key.as_bytes()).expect("base64");
     needles.push(Needle::new("keyring key", &[key.to_owned()], Some(raw)));
 
-    for path in ["/metrics", "/openapi.json"] {
+    for path in ["/metrics", "/openapi.json", "/swagger/ui/json"] {
         let text = server.http().get(path).expect(200).text();
         hay.push(Hay::new(path, text));
     }
@@ -338,7 +340,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     assert!(codes.count() >= 40);
     assert_eq!(
         needles.iter().filter(|n| n.what == "TOTP secret").count(),
-        3
+        4
     );
     assert!(ended.stderr.contains("TRACE"), "{}", ended.stderr);
     let there = |what: &str, form: &str, hay: &[Hay]| {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use spare_key_server::domain::NewKey;
+use spare_key_server::domain::{Caller, NewKey};
 
 use crate::auth0::{PASSWORD, Person};
 use crate::openapi::{misfits, operations};
@@ -58,12 +58,9 @@ impl App {
 
     /// A program of this person, with an API key that was just made.
     pub async fn arklow(&self, person: &Person) -> Arklow {
-        let new = NewKey {
-            account: person.account(),
-            name: None,
-            given: None,
-        };
-        let (_, key) = self.mfa().add_api_key(new).await.expect("a key");
+        let administrator = Caller::administrator(person.account());
+        let added = self.mfa().add_api_key(&administrator, NewKey::default());
+        let (_, key) = added.await.expect("a key");
         self.arklow_with(key.reveal()).await
     }
 

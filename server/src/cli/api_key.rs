@@ -10,7 +10,7 @@ use super::open::{self, Absent};
 use super::output::Output;
 use super::wire::{self, ApiKeyRow, ApiKeys};
 use crate::config::Config;
-use crate::domain::NewKey;
+use crate::domain::{Caller, NewKey};
 
 /// Add, list and remove the API keys that people's own programs carry
 #[derive(Debug, Subcommand)]
@@ -77,7 +77,7 @@ impl ApiKey {
             Self::Remove { number, yes } => {
                 let app = open::administration(config, Absent::Refused)?;
                 yes.confirm(&format!("Removing the API key {number}"))?;
-                app.mfa().remove_api_key(number, None).await?;
+                app.mfa().remove_api_key(number).await?;
                 Ok(output.print(&format!("removed {number}"))?)
             }
         }
@@ -92,12 +92,9 @@ impl Add {
             json: Json { json },
         } = self;
         let app = open::administration(config, Absent::Refused)?;
-        let new = NewKey {
-            account: id.into_inner(),
-            name,
-            given: None,
-        };
-        let (card, key) = app.mfa().add_api_key(new).await?;
+        let caller = Caller::administrator(id.into_inner());
+        let new = NewKey { name, given: None };
+        let (card, key) = app.mfa().add_api_key(&caller, new).await?;
         let number = card.number;
         wire::print_api_key(output, number, &key, json).map_err(|error| {
             Failure::new(format!(

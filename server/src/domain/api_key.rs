@@ -1,19 +1,17 @@
 //! API keys: what a person's own programs carry. A key is shown once; its digest is stored.
 
-use super::{Caller, Mfa, Refusal, Result};
+use super::{Caller, Mfa, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::keyring::token_digest;
-use crate::model::{AccountId, Timestamp, Token};
+use crate::model::{AccountId, EventKind, Timestamp, Token};
 use crate::store::{ApiKey, ApiKeyAdded, NewApiKey};
 
 /// What stands before a drawn key, so that people and scanners see what it is.
 const PREFIX: &str = "ak_";
 
 /// An API key to add.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NewKey {
-    /// Whose.
-    pub account: AccountId,
     /// What its owner calls it.
     pub name: Option<String>,
     /// This key; `None`: one is drawn. Only the demo tenant's are given.
@@ -52,17 +50,14 @@ impl From<ApiKey> for ApiKeyCard {
 }
 
 impl Mfa {
-    /// Adds a key and returns it: the only time it can be read.
+    /// Adds a key of the caller's account and returns it: the only time it can be read.
     ///
     /// # Errors
     /// [`Refusal::UnknownAccount`]; [`Refusal::ClientTaken`] of a given key that is somebody's
     /// already; a fault.
-    pub async fn add_api_key(&self, new: NewKey) -> Result<(ApiKeyCard, Token)> {
-        let NewKey {
-            account,
-            name,
-            given,
-        } = new;
+    pub async fn add_api_key(&self, caller: &Caller, new: NewKey) -> Result<(ApiKeyCard, Token)> {
+        let NewKey { name, given } = new;
+        let account = caller.account.clone();
         let key = match given {
             Some(key) => key,
             None => draw_token(&*self.entropy)?.behind(PREFIX),
@@ -75,6 +70,7 @@ impl Mfa {
                 account: account.clone(),
                 name: name.clone(),
                 at: now,
+                event: event::by(caller, EventKind::KeyAdded, now),
             })
             .await?;
         match added {
@@ -102,12 +98,8 @@ impl Mfa {
         name: Option<String>,
     ) -> Result<(ApiKeyCard, Token)> {
         self.may_bind(caller, self.now()).await?;
-        self.add_api_key(NewKey {
-            account: caller.account.clone(),
-            name,
-            given: None,
-        })
-        .await
+        let new = NewKey { name, given: None };
+        self.add_api_key(caller, new).await
     }
 
     /// Removes a key of the caller's own, who must have just proven a factor, where there is one.
@@ -115,13 +107,11 @@ impl Mfa {
     /// # Errors
     /// [`Refusal::UnknownApiKey`], also of another's; [`Refusal::FreshProofRequired`]; a fault.
     pub async fn remove_own_key(&self, caller: &Caller, number: i64) -> Result<ApiKeyCard> {
-        let own = Some(&caller.account);
-        let keys = self.store.api_keys(own).await?;
-        if !keys.iter().any(|key| key.number == number) {
-            return Err(Refusal::UnknownApiKey.into());
-        }
+        let keys = self.store.api_keys(Some(&caller.account)).await?;
+        let found = keys.into_iter().find(|key| key.number == number);
+        let found = found.ok_or(Refusal::UnknownApiKey)?;
         self.may_bind(caller, self.now()).await?;
-        self.remove_api_key(number, own).await
+        self.take_key(caller, found).await
     }
 
     /// The account's keys, or with `None` everybody's, by number.
@@ -133,18 +123,28 @@ impl Mfa {
         Ok(keys.into_iter().map(ApiKeyCard::from).collect())
     }
 
-    /// Removes a key, with `account` only if it is that account's; it is nobody's from then on.
+    /// Removes whosever key this is, at the command line; it is nobody's from then on.
     ///
     /// # Errors
     /// [`Refusal::UnknownApiKey`]; a fault.
-    pub async fn remove_api_key(
-        &self,
-        number: i64,
-        account: Option<&AccountId>,
-    ) -> Result<ApiKeyCard> {
-        let removed = self.store.remove_api_key(number, account).await?;
-        removed
-            .map(ApiKeyCard::from)
-            .ok_or_else(|| Refusal::UnknownApiKey.into())
+    pub async fn remove_api_key(&self, number: i64) -> Result<ApiKeyCard> {
+        let keys = self.store.api_keys(None).await?;
+        let found = keys.into_iter().find(|key| key.number == number);
+        let found = found.ok_or(Refusal::UnknownApiKey)?;
+        let caller = Caller::administrator(found.account.clone());
+        self.take_key(&caller, found).await
+    }
+
+    async fn take_key(&self, caller: &Caller, key: ApiKey) -> Result<ApiKeyCard> {
+        let row = event::by(caller, EventKind::KeyRemoved, self.now());
+        let removed = self
+            .store
+            .remove_api_key(key.number, &caller.account, row)
+            .await?;
+        if removed {
+            Ok(key.into())
+        } else {
+            Err(Refusal::UnknownApiKey.into())
+        }
     }
 }

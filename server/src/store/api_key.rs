@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreResult;
+use super::{NewEvent, StoreResult};
 use crate::model::{AccountId, Timestamp, TokenDigest};
 
 /// An API key to add.
@@ -16,6 +16,8 @@ pub struct NewApiKey {
     pub name: Option<String>,
     /// Now.
     pub at: Timestamp,
+    /// The audit row.
+    pub event: NewEvent,
 }
 
 /// What came of adding a key.
@@ -56,11 +58,12 @@ pub trait ApiKeys {
     /// The account's keys, or with `None` everybody's, by number.
     async fn api_keys(&self, account: Option<&AccountId>) -> StoreResult<Vec<ApiKey>>;
 
-    /// Removes the key of this number, with `account` only if it is that account's, and says what
-    /// it was; it is nobody's from then on.
+    /// Removes the account's key of this number; `false` when it has none. The event is written
+    /// only when it had.
     async fn remove_api_key(
         &self,
         number: i64,
-        account: Option<&AccountId>,
-    ) -> StoreResult<Option<ApiKey>>;
+        account: &AccountId,
+        event: NewEvent,
+    ) -> StoreResult<bool>;
 }

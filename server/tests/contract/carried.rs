@@ -21,6 +21,12 @@ async fn has_key(store: &dyn Store, account: &AccountId, key: &str) -> i64 {
     }
 }
 
+async fn removes(store: &dyn Store, account: &AccountId, number: i64) -> bool {
+    let row = event(account, EventKind::KeyRemoved);
+    let removed = store.remove_api_key(number, account, row).await;
+    removed.unwrap()
+}
+
 async fn freshens(store: &dyn Store, account: &AccountId, carried: Carried) -> bool {
     let progress = Progress::Freshen { carried };
     store.pass(account, progress, T0).await.unwrap()
@@ -53,14 +59,16 @@ pub(crate) async fn a_key_is_added_found_listed_and_removed(db: impl Fixture) {
     let own = store.api_keys(Some(&alice)).await.unwrap();
     assert_eq!(own, std::slice::from_ref(&found));
     assert_eq!(store.api_keys(None).await.unwrap().len(), 2);
-    // Only of the account that is named, where one is.
-    assert_eq!(store.remove_api_key(first, Some(&bob)).await.unwrap(), None);
-    let removed = store.remove_api_key(first, Some(&alice)).await.unwrap();
-    assert_eq!(removed, Some(found));
+    // Only of the account that is named.
+    assert!(!removes(&*store, &bob, first).await);
+    assert!(removes(&*store, &alice, first).await);
     assert_eq!(db.right().api_key(&token("first")).await.unwrap(), None);
-    assert_eq!(store.remove_api_key(first, None).await.unwrap(), None);
-    let removed = store.remove_api_key(second, None).await.unwrap();
-    assert_eq!(removed.unwrap().account, bob);
+    assert!(!removes(&*store, &alice, first).await);
+    assert!(removes(&*store, &bob, second).await);
+    let events = store.events(&alice, None, 9).await.unwrap();
+    let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
+    let expected = [EventKind::KeyRemoved, EventKind::KeyAdded];
+    assert_eq!(kinds[..2], expected, "each once");
 }
 
 pub(crate) async fn a_key_is_one_accounts_and_its_number_never_anothers(db: impl Fixture) {
@@ -75,7 +83,7 @@ pub(crate) async fn a_key_is_one_accounts_and_its_number_never_anothers(db: impl
     assert_eq!(adds(&*store, &bob, "key").await, ApiKeyAdded::Taken);
     let found = store.api_key(&token("key")).await.unwrap().unwrap();
     assert_eq!(found.account, alice);
-    store.remove_api_key(first, None).await.unwrap();
+    assert!(removes(&*store, &alice, first).await);
     assert!(has_key(&*store, &bob, "key").await > first);
     // Nor an account's.
     let number = store.account(&bob).await.unwrap().unwrap().number;

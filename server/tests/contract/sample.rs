@@ -314,6 +314,7 @@ pub(crate) fn api_key(account: &AccountId, key: &str) -> NewApiKey {
         account: account.clone(),
         name: Some(format!("named {key}")),
         at: T0,
+        event: event(account, EventKind::KeyAdded),
     }
 }
 

@@ -131,6 +131,8 @@ fn event_view(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::FactorEnrolled => "event.authenticator_added",
         EventKind::FactorReplaced => "event.authenticator_replaced",
         EventKind::FactorRemoved | EventKind::MfaReset => "event.authenticator_removed",
+        EventKind::KeyAdded => "event.api_key_added",
+        EventKind::KeyRemoved => "event.api_key_removed",
         EventKind::FactorVerified => "event.login",
         EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
         EventKind::CodesShownAgain

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
+use super::event;
 use super::sql::{account_n, all, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
 use crate::model::{AccountId, TokenDigest};
-use crate::store::{ApiKey, ApiKeyAdded, ApiKeys, NewApiKey, StoreResult};
+use crate::store::{ApiKey, ApiKeyAdded, ApiKeys, NewApiKey, NewEvent, StoreResult};
 
 #[async_trait]
 impl ApiKeys for SqliteStore {
@@ -23,7 +24,10 @@ impl ApiKeys for SqliteStore {
                     |row| row.get(0),
                 )?;
                 Ok(match added {
-                    Some(number) => Keep(ApiKeyAdded::Done(number)),
+                    Some(number) => {
+                        event::write(db, &new.event)?;
+                        Keep(ApiKeyAdded::Done(number))
+                    }
                     None if account_n(db, &new.account)?.is_none() => Undo(ApiKeyAdded::NoAccount),
                     None => Undo(ApiKeyAdded::Taken),
                 })
@@ -66,31 +70,23 @@ impl ApiKeys for SqliteStore {
     async fn remove_api_key(
         &self,
         number: i64,
-        account: Option<&AccountId>,
-    ) -> StoreResult<Option<ApiKey>> {
-        let account = account.cloned();
+        account: &AccountId,
+        event: NewEvent,
+    ) -> StoreResult<bool> {
+        let account = account.clone();
         self.writer
             .run("removing an API key", move |db| {
-                let found = first(
-                    db,
-                    "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
-                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
-                     WHERE k.n = ?1 AND (?2 IS NULL OR a.id = ?2)",
-                    params![number, account],
-                    read,
-                )?;
                 let removed = execute(
                     db,
                     "DELETE FROM api_key
-                     WHERE n = ?1 AND (?2 IS NULL OR account_n = (SELECT n FROM account
-                                                                  WHERE id = ?2))",
+                     WHERE n = ?1 AND account_n = (SELECT n FROM account WHERE id = ?2)",
                     params![number, account],
                 )?;
-                Ok(if changed_one(removed) {
-                    Keep(found)
-                } else {
-                    Undo(None)
-                })
+                if !changed_one(removed) {
+                    return Ok(Undo(false));
+                }
+                event::write(db, &event)?;
+                Ok(Keep(true))
             })
             .await
     }

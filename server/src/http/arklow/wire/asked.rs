@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 #[schema(as = ArklowLogin, example = json!({
     "email": "carol@example.com",
-    "password": "correct horse battery staple",
+    "password": "a password of some length",
 }))]
 #[expect(dead_code, reason = "described and not built")]
 pub(in crate::http::arklow) struct LoginBody {
