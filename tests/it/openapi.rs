@@ -49,7 +49,7 @@ fn guard(operation: &Value) -> Option<String> {
         return None;
     }
     // Where an mfa_token does too, an access token has scopes.
-    names.last().cloned().flatten().cloned()
+    names.last().copied().flatten().cloned()
 }
 
 /// The media type and the content of a response.
