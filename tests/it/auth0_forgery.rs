@@ -198,6 +198,25 @@ async fn a_right_signature_is_not_enough() {
         assert_eq!(answer.json["message"], message, "{claim} {value}");
         answer.expect_management(401, None, message);
     }
+    // A session is of one account and one program, whatever a token says.
+    let dora = app.enrolled("dora").await;
+    let scope = "openid read:me:authentication_methods";
+    let me = app.program().access(&dora, "me/", scope).await;
+    let own = part(&me.token, 1);
+    let methods = "/me/v1/authentication-methods";
+    signed(KIND, &own).get(methods).await.expect(200);
+    for (claim, value) in [
+        ("sub", json!("auth0|erik")),
+        ("azp", json!("dev-spa")),
+        ("sid", json!("A".repeat(43))),
+        ("sid", json!("x")),
+        ("sid", json!(null)),
+    ] {
+        let mut claims = own.clone();
+        claims[claim] = value;
+        let answer = signed(KIND, &claims).get(methods).await;
+        answer.expect_account(401, "A0E-401-0003");
+    }
     // A scope that the client does not have is not had by saying so.
     let mut claims = claims.clone();
     claims["azp"] = json!(spare_key_server::dev::READONLY.0);
