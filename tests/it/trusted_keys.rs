@@ -13,9 +13,11 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use spare_key_server::config::TrustedIssuer;
+use spare_key_server::domain::{Caller, Error, Guest, Refusal};
 use spare_key_server::entropy::draw_rsa_key;
 use spare_key_server::model::{Millis, Timestamp};
 use spare_key_server::token::{TokenError, TrustedIssuers, Unvouched, Vouched};
+use spare_key_tests::App;
 use tokio::net::TcpListener;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -308,4 +310,68 @@ fn only_an_issuers_own_pages_may_send_people_here() {
     ] {
         assert!(!trusted.has_origin(origin), "{origin}");
     }
+}
+
+fn guest(app: &App, signed_in: Option<Millis>) -> Guest {
+    Guest {
+        issuer: "https://id.example.com".to_owned(),
+        subject: "alice".to_owned(),
+        auth_time: signed_in.map(|ago| app.now().plus(ago)),
+        multi_factor: true,
+    }
+}
+
+#[tokio::test]
+async fn only_who_signed_in_at_the_issuer_minutes_ago_binds_a_first_authenticator() {
+    let app = App::start().await;
+    let mfa = app.mfa();
+    for ago in [
+        None,
+        Some(Millis::minutes(-6)),
+        Some(Millis::minutes(-13 * 60)),
+    ] {
+        let refused = mfa.enter(&guest(&app, ago), None).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Refused(Refusal::FreshProofRequired)),
+            "{ago:?}: {refused:?}"
+        );
+    }
+    let entered = mfa
+        .enter(&guest(&app, Some(Millis::minutes(-4))), None)
+        .await;
+    let caller = entered.unwrap().caller;
+    assert_eq!(caller.account.as_str(), "https://id.example.com|alice");
+    // With one bound, it is proven anyway, and an older sign-in is enough to come to that.
+    let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let administrator = Caller::administrator(caller.account);
+    mfa.bind_known_secret(&administrator, secret).await.unwrap();
+    mfa.enter(&guest(&app, Some(Millis::minutes(-6))), None)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_a_host_has_is_not_an_issuers() {
+    let app = App::start().await;
+    let mut other = guest(&app, Some(Millis(0)));
+    other.subject = "host".to_owned();
+    app.host().issue("https://id.example.com|host").await;
+    let refused = app.mfa().enter(&other, None).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(Refusal::AccountTaken)));
+    // Nor are two issuers' people one.
+    let one = guest(&app, Some(Millis(0)));
+    let another = Guest {
+        issuer: "https://other.example.com".to_owned(),
+        ..one.clone()
+    };
+    let names = [
+        app.mfa().enter(&one, None).await.unwrap().caller.account,
+        app.mfa()
+            .enter(&another, None)
+            .await
+            .unwrap()
+            .caller
+            .account,
+    ];
+    assert_ne!(names[0], names[1]);
 }
