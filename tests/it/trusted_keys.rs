@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use spare_key_server::config::TrustedIssuer;
 use spare_key_server::domain::{Caller, Error, Guest, Refusal};
-use spare_key_server::entropy::draw_rsa_key;
+use spare_key_server::entropy::{draw_certificate_key, draw_rsa_key};
 use spare_key_server::model::{Millis, Timestamp};
 use spare_key_server::token::{TokenError, TrustedIssuers, Unvouched, Vouched};
 use spare_key_tests::App;
@@ -27,6 +27,7 @@ const HERE: &str = "https://here.example/me/";
 /// A signing key of the provider.
 struct Key {
     name: &'static str,
+    algorithm: Algorithm,
     private: EncodingKey,
 }
 
@@ -36,17 +37,32 @@ impl Key {
         let body = BASE64.encode(&der);
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
         let private = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
-        Self { name, private }
+        Self {
+            name,
+            algorithm: Algorithm::RS256,
+            private,
+        }
+    }
+
+    /// One on the curve P-256.
+    fn draw_ec(name: &'static str) -> Self {
+        let pem = draw_certificate_key().expect("a key").serialize_pem();
+        let private = EncodingKey::from_ec_pem(pem.as_bytes()).expect("a key");
+        Self {
+            name,
+            algorithm: Algorithm::ES256,
+            private,
+        }
     }
 
     fn published(&self) -> Value {
-        let mut jwk = Jwk::from_encoding_key(&self.private, Algorithm::RS256).expect("a key");
+        let mut jwk = Jwk::from_encoding_key(&self.private, self.algorithm).expect("a key");
         jwk.common.key_id = Some(self.name.to_owned());
         json!(jwk)
     }
 
     fn header(&self) -> Header {
-        let mut header = Header::new(Algorithm::RS256);
+        let mut header = Header::new(self.algorithm);
         header.kid = Some(self.name.to_owned());
         header
     }
@@ -161,6 +177,21 @@ async fn a_token_of_the_issuer_says_who_it_is_and_how_well() {
         provider.read(&key.signs(&ahead)).await.unwrap().auth_time,
         None
     );
+}
+
+#[tokio::test]
+async fn an_issuer_may_sign_with_either_of_two_algorithms() {
+    let (rsa, ec) = (Key::draw("rsa"), Key::draw_ec("ec"));
+    let provider = Provider::start(&[&rsa, &ec]).await;
+    let claims = provider.claims();
+    for key in [&rsa, &ec] {
+        provider.read(&key.signs(&claims)).await.unwrap();
+    }
+    // Each key has one, whatever a token says.
+    let mut mixed = ec.header();
+    mixed.kid = Some("rsa".to_owned());
+    let token = jsonwebtoken::encode(&mixed, &claims, &ec.private).unwrap();
+    assert_eq!(provider.read(&token).await, INVALID);
 }
 
 #[tokio::test]
