@@ -72,6 +72,22 @@ async fn a_sign_in_by_a_recovery_code_says_so_for_ever() {
 }
 
 #[tokio::test]
+async fn a_sign_in_by_a_recovery_code_renews_nothing_after_half_a_day() {
+    let app = App::start().await;
+    let program = app.program();
+    let dora = app.enrolled("dora").await;
+    let more = [("scope", "openid offline_access")];
+    let by_otp = offline(&program, &dora, more[0].1).await;
+    let mfa_token = program.mfa_token(&dora, &more).await;
+    let by_code = program.recover(&mfa_token, &dora.code).await.expect(200);
+    app.clock.advance(Millis::minutes(12 * 60));
+    let gone = program.refresh(by_code.text_of("refresh_token"), &[]).await;
+    gone.expect_oauth(403, "invalid_grant", GONE);
+    let token = by_otp.text_of("refresh_token");
+    program.refresh(token, &[]).await.expect(200);
+}
+
+#[tokio::test]
 async fn where_no_secret_is_kept_each_token_is_followed_by_the_next() {
     let app = App::start().await;
     let program = app.page_program();
