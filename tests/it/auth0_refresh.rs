@@ -198,6 +198,20 @@ async fn tokens_for_ones_own_factors_need_a_factor_of_the_last_five_minutes() {
     }
     // Elsewhere it is good as before.
     program.refresh(&token, &[]).await.expect(200);
+
+    // The same where nothing but that was asked for at first, and nothing is named now.
+    let audience = api("mfa/");
+    let more = [
+        ("audience", audience.as_str()),
+        ("scope", "enroll offline_access"),
+    ];
+    let first = program.sign_in_by_otp(&dora, &more).await.expect(200);
+    let token = first.text_of("refresh_token").to_owned();
+    app.clock.advance(Millis::minutes(5));
+    program.refresh(&token, &[]).await.expect(200);
+    app.clock.advance(Millis(1));
+    let answer = program.refresh(&token, &[]).await;
+    answer.expect_oauth(403, "mfa_required", "Multifactor authentication required");
 }
 
 #[tokio::test]
