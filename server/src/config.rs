@@ -5,7 +5,6 @@
 //! command's own affair, so everything here may be missing.
 
 mod file;
-mod issuer;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -18,8 +17,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use self::file::FileError;
-pub use self::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::app::StoreUrl;
+pub use crate::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::tls::TlsFiles;
 
 /// The variable that holds the text of a keyring file. No flag: arguments are seen by every

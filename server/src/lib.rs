@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod front;
 pub mod hasher;
 pub mod http;
+pub mod issuer;
 pub mod keyring;
 pub mod logging;
 pub mod metrics;

@@ -199,6 +199,9 @@ describe('every page in every state is clean in light, dark, forced colours, at 
     await look(visit, 'expired');
     await visit.go('/docs');
     await look(visit, 'docs');
+    await visit.go('/docs/auth0');
+    assert.equal(await visit.heading(), 'Point your Auth0 client at Spare Key');
+    await look(visit, 'guide');
   });
 
   looking('codes that ran out', async (visit, page) => {

@@ -368,3 +368,35 @@ async fn what_a_token_rests_on_is_looked_at_every_time() {
         .await
         .expect_management(401, None, "Invalid token");
 }
+
+#[tokio::test]
+async fn with_a_program_ends_what_it_holds_of_people() {
+    let app = App::start().await;
+    let dora = app.enrolled("dora").await;
+    let shop = app.add_program("shop", &[], &[]).await;
+    let me = shop.access(&dora, "me/", ME_SCOPES).await;
+    let more = [("scope", "openid offline_access")];
+    let kept = shop.sign_in_by_otp(&dora, &more).await.expect(200);
+    let mfa_token = shop.mfa_token(&dora, &[]).await;
+    app.mfa().remove_client("shop").await.expect("gone");
+    let refresh = kept.text_of("refresh_token");
+    for answer in [
+        shop.refresh(refresh, &[]).await,
+        shop.recover(&mfa_token, &dora.code).await,
+        shop.challenge(&mfa_token, "otp").await,
+    ] {
+        answer.expect_oauth(401, "access_denied", "Unauthorized");
+    }
+    me.get("/me/v1/authentication-methods")
+        .await
+        .expect_account(401, "A0E-401-0003");
+    app.bearer(&mfa_token)
+        .get("/mfa/authenticators")
+        .await
+        .expect(401);
+    // Another of the same name has nothing to do with it.
+    let shop = app.add_program("shop", &[], &[]).await;
+    shop.refresh(refresh, &[]).await.expect(403);
+    shop.recover(&mfa_token, &dora.code).await.expect(403);
+    me.get("/me/v1/authentication-methods").await.expect(401);
+}

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64_MIME, BASE64URL_NOPAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use spare_key_server::domain::Overlap;
@@ -142,4 +142,87 @@ async fn a_token_is_sent_once_and_in_the_header() {
             check(app.send(request.body(Body::empty()).unwrap()).await);
         }
     }
+}
+
+/// Whoever got hold of the key could sign; what is told apart by type, issuer, audience and time is
+/// told apart all the same, as our own ID tokens are signed with it too.
+#[tokio::test]
+async fn a_right_signature_is_not_enough() {
+    let app = App::start().await;
+    let manager = app.manager().await;
+    let claims = part(&manager.token, 1);
+    let keys = app.mfa().signing_keys().await.expect("keys");
+    let text = BASE64_MIME.encode(&keys[0].pkcs8);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\r\n{text}-----END PRIVATE KEY-----\r\n");
+    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
+    let signed = |kind: Option<&str>, claims: &Value| {
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = kind.map(str::to_owned);
+        header.kid = Some(keys[0].id.clone());
+        app.bearer(&jsonwebtoken::encode(&header, claims, &key).expect("a token"))
+    };
+    const KIND: Option<&str> = Some("at+jwt");
+    let path = "/api/v2/users";
+    signed(KIND, &claims).get(path).await.expect(200);
+    for kind in [None, Some("JWT"), Some("jwt"), Some("AT+JWT"), Some("")] {
+        let answer = signed(kind, &claims).get(path).await;
+        answer.expect_management(401, None, "Invalid token");
+    }
+    let now = app.now().0 / 1_000;
+    for (claim, value, message) in [
+        ("iss", json!("http://127.0.0.1:8080"), "Invalid token"),
+        ("iss", json!("https://evil.example/"), "Invalid token"),
+        ("iss", json!(null), "Invalid token"),
+        ("sub", json!(""), "Invalid token"),
+        ("sub", json!(null), "Invalid token"),
+        ("azp", json!("nobody"), "Invalid token"),
+        ("azp", json!(null), "Invalid token"),
+        ("gty", json!("password"), "Invalid token"),
+        ("gty", json!(null), "Invalid token"),
+        ("iat", json!(now + 60), "Invalid token"),
+        ("exp", json!("never"), "Invalid token"),
+        ("exp", json!(null), "Invalid token"),
+        (
+            "exp",
+            json!(now - 60),
+            "Expired token received for JSON Web Token validation",
+        ),
+        ("aud", json!([]), "Bad audience"),
+        ("aud", json!("http://127.0.0.1:8080/api/v2"), "Bad audience"),
+        ("aud", json!(["http://127.0.0.1:8080/me/"]), "Bad audience"),
+        ("aud", json!(null), "Invalid token"),
+    ] {
+        let mut claims = claims.clone();
+        claims[claim] = value.clone();
+        let answer = signed(KIND, &claims).get(path).await;
+        assert_eq!(answer.json["message"], message, "{claim} {value}");
+        answer.expect_management(401, None, message);
+    }
+    // A session is of one account and one program, whatever a token says.
+    let dora = app.enrolled("dora").await;
+    let scope = "openid read:me:authentication_methods";
+    let me = app.program().access(&dora, "me/", scope).await;
+    let own = part(&me.token, 1);
+    let methods = "/me/v1/authentication-methods";
+    signed(KIND, &own).get(methods).await.expect(200);
+    for (claim, value) in [
+        ("sub", json!("auth0|erik")),
+        ("azp", json!("dev-spa")),
+        ("sid", json!("A".repeat(43))),
+        ("sid", json!("x")),
+        ("sid", json!(null)),
+    ] {
+        let mut claims = own.clone();
+        claims[claim] = value;
+        let answer = signed(KIND, &claims).get(methods).await;
+        answer.expect_account(401, "A0E-401-0003");
+    }
+    // A scope that the client does not have is not had by saying so.
+    let mut claims = claims.clone();
+    claims["azp"] = json!(spare_key_server::dev::READONLY.0);
+    claims["scope"] = json!("read:users update:users");
+    let claimed = signed(KIND, &claims);
+    claimed.get(path).await.expect(200);
+    let path = "/api/v2/users/auth0%7Cdora/recovery-code-regeneration";
+    claimed.post(path, json!({})).await.expect(403);
 }

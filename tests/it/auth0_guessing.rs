@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::json;
 use spare_key_core::Code;
 use spare_key_server::model::Millis;
-use spare_key_tests::auth0::{PASSWORD, Person, STRANGER};
+use spare_key_tests::auth0::{PASSWORD, Person, STRANGER, form};
 use spare_key_tests::{Answer, App};
 use tokio::task::JoinSet;
 
@@ -258,4 +260,53 @@ async fn a_list_is_used_up_code_by_code_and_the_last_brings_a_single_one() {
         app.clock.advance(Millis::minutes(6));
     }
     program.sign_in_by_code(&dora, &single).await.expect(200);
+}
+
+/// Passwords are guessed from somewhere; only a program that keeps a secret is believed where from.
+#[tokio::test]
+async fn a_password_is_throttled_by_where_its_program_says_it_came_from() {
+    let app = App::start().await;
+    let dora = app.add_person("dora").await;
+    let sign_in = async |client: &[(&str, &str)], from: &str, password: &str| {
+        let fields = [
+            client,
+            &[
+                ("grant_type", "password"),
+                ("username", &dora.login),
+                ("password", password),
+            ],
+        ]
+        .concat();
+        let request = Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("auth0-forwarded-for", from)
+            .body(Body::from(form(&fields)));
+        let answer = app.send(request.unwrap()).await;
+        answer.text_of("error").to_owned()
+    };
+    let secret = [
+        ("client_id", "dev-app"),
+        ("client_secret", "dev-app-secret"),
+    ];
+    let public = [("client_id", "dev-spa")];
+    for _ in 0..20 {
+        let said = sign_in(&secret, "203.0.113.1", "wrong password").await;
+        assert_eq!(said, "invalid_grant");
+    }
+    let said = sign_in(&secret, "203.0.113.1", PASSWORD).await;
+    assert_eq!(said, "too_many_attempts");
+    assert_eq!(
+        sign_in(&secret, "203.0.113.2", PASSWORD).await,
+        "mfa_required"
+    );
+    // A page may say what it likes: it comes from where it comes from.
+    for number in 0..20 {
+        let from = format!("203.0.113.{number}");
+        assert_eq!(
+            sign_in(&public, &from, "wrong password").await,
+            "invalid_grant"
+        );
+    }
+    let said = sign_in(&public, "203.0.113.99", PASSWORD).await;
+    assert_eq!(said, "too_many_attempts");
 }

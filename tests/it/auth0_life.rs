@@ -1,6 +1,8 @@
 //! The life of a person's authenticator and recovery code, as a program leads them through it.
 
 use serde_json::json;
+use spare_key_server::dev::TOTP_SECRET;
+use spare_key_server::domain::Caller;
 use spare_key_server::model::Millis;
 use spare_key_tests::App;
 use spare_key_tests::auth0::api;
@@ -193,6 +195,31 @@ async fn what_one_sign_in_began_another_does_not_confirm() {
         0
     );
     program.otp(&strange, &otp).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_was_begun_before_an_authenticator_was_bound_otherwise_is_not_confirmed_after_it() {
+    let app = App::start().await;
+    let program = app.program();
+    let dora = app.add_person("dora").await;
+    // Begun by somebody who knows the password alone.
+    let strange = program.mfa_token(&dora, &[]).await;
+    let begun = app.bearer(&strange).associate().await.expect(200);
+    let administrator = Caller::administrator(dora.account());
+    let bound = app.mfa().bind_known_secret(&administrator, TOTP_SECRET);
+    bound.await.expect("an authenticator");
+    let otp = app.next_otp(begun.text_of("secret"));
+    program
+        .otp(&strange, &otp)
+        .await
+        .expect_oauth(403, "invalid_grant", "Invalid otp_code.");
+    let code = begun.json["recovery_codes"][0].as_str().unwrap();
+    program
+        .recover(&strange, code)
+        .await
+        .expect_oauth(403, "invalid_grant", REJECTED);
+    let right = app.otp(TOTP_SECRET);
+    program.otp(&strange, &right).await.expect(200);
 }
 
 #[tokio::test]

@@ -384,3 +384,43 @@ async fn whoever_bears_nothing_learns_nothing() {
     let answer = manager.get(&long).await.expect(400);
     assert_eq!(answer.json["errorCode"], "invalid_uri");
 }
+
+#[tokio::test]
+async fn an_accounts_log_has_auth0s_names_for_what_became_of_its_codes() {
+    let app = App::start().await;
+    let manager = app.manager().await;
+    let person = app.enrolled("dora").await;
+    let code = manager.regenerate(&person).await.expect(200);
+    let code = code.text_of("recovery_code").to_owned();
+    let program = app.program();
+    program.sign_in_by_code(&person, &code).await.expect(200);
+    program.sign_in_by_code(&person, &code).await.expect(403);
+    let path = person.at("/logs");
+    let listed = manager.get(&path).await.expect(200).json;
+    let kinds: Vec<_> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|line| line["type"].as_str().expect("a name").to_owned())
+        .collect();
+    assert_eq!(kinds[..2], ["fercft", "sercft"], "newest first: {kinds:?}");
+    assert_eq!(listed[1]["client_id"], "dev-app");
+    assert_eq!(listed[1]["user_id"], "auth0|dora");
+    assert!(!listed.to_string().contains(&code));
+    // Page by page, until one is empty.
+    let mut paged = Vec::new();
+    for page in 0..kinds.len() {
+        let one = manager.get(&format!("{path}?per_page=1&page={page}")).await;
+        let one = one.expect(200).json;
+        paged.push(one[0]["type"].as_str().expect("a name").to_owned());
+    }
+    assert_eq!(paged, kinds);
+    let beyond = format!("{path}?per_page=1&page={}", kinds.len());
+    assert_eq!(manager.get(&beyond).await.expect(200).json, json!([]));
+    // Too many wrong ones.
+    for _ in 0..20 {
+        program.sign_in_by_code(&person, &code).await;
+    }
+    let listed = manager.get(&path).await.expect(200).json;
+    assert_eq!(listed[0]["type"], "gd_recovery_rate_limit_exceed");
+}

@@ -145,6 +145,8 @@ async fn regenerations_and_a_redemption_at_once_leave_one_live_code() {
         .join_all()
         .await
         .into_iter()
+        // Whoever found the account changed at every try is told to come back, and has lost nothing.
+        .filter(|answer| answer.status != 503 || answer.header("retry-after").is_empty())
         .map(|answer| answer.expect(200).text_of("recovery_code").to_owned())
         .collect();
     if redeemed.status == 200 {

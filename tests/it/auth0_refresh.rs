@@ -72,6 +72,22 @@ async fn a_sign_in_by_a_recovery_code_says_so_for_ever() {
 }
 
 #[tokio::test]
+async fn a_sign_in_by_a_recovery_code_renews_nothing_after_half_a_day() {
+    let app = App::start().await;
+    let program = app.program();
+    let dora = app.enrolled("dora").await;
+    let more = [("scope", "openid offline_access")];
+    let by_otp = offline(&program, &dora, more[0].1).await;
+    let mfa_token = program.mfa_token(&dora, &more).await;
+    let by_code = program.recover(&mfa_token, &dora.code).await.expect(200);
+    app.clock.advance(Millis::minutes(12 * 60));
+    let gone = program.refresh(by_code.text_of("refresh_token"), &[]).await;
+    gone.expect_oauth(403, "invalid_grant", GONE);
+    let token = by_otp.text_of("refresh_token");
+    program.refresh(token, &[]).await.expect(200);
+}
+
+#[tokio::test]
 async fn where_no_secret_is_kept_each_token_is_followed_by_the_next() {
     let app = App::start().await;
     let program = app.page_program();
@@ -182,6 +198,20 @@ async fn tokens_for_ones_own_factors_need_a_factor_of_the_last_five_minutes() {
     }
     // Elsewhere it is good as before.
     program.refresh(&token, &[]).await.expect(200);
+
+    // The same where nothing but that was asked for at first, and nothing is named now.
+    let audience = api("mfa/");
+    let more = [
+        ("audience", audience.as_str()),
+        ("scope", "enroll offline_access"),
+    ];
+    let first = program.sign_in_by_otp(&dora, &more).await.expect(200);
+    let token = first.text_of("refresh_token").to_owned();
+    app.clock.advance(Millis::minutes(5));
+    program.refresh(&token, &[]).await.expect(200);
+    app.clock.advance(Millis(1));
+    let answer = program.refresh(&token, &[]).await;
+    answer.expect_oauth(403, "mfa_required", "Multifactor authentication required");
 }
 
 #[tokio::test]

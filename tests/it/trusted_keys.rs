@@ -13,9 +13,11 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use spare_key_server::config::TrustedIssuer;
-use spare_key_server::entropy::draw_rsa_key;
+use spare_key_server::domain::{Caller, Error, Guest, Refusal};
+use spare_key_server::entropy::{draw_certificate_key, draw_rsa_key};
 use spare_key_server::model::{Millis, Timestamp};
 use spare_key_server::token::{TokenError, TrustedIssuers, Unvouched, Vouched};
+use spare_key_tests::App;
 use tokio::net::TcpListener;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -25,6 +27,7 @@ const HERE: &str = "https://here.example/me/";
 /// A signing key of the provider.
 struct Key {
     name: &'static str,
+    algorithm: Algorithm,
     private: EncodingKey,
 }
 
@@ -34,17 +37,32 @@ impl Key {
         let body = BASE64.encode(&der);
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
         let private = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
-        Self { name, private }
+        Self {
+            name,
+            algorithm: Algorithm::RS256,
+            private,
+        }
+    }
+
+    /// One on the curve P-256.
+    fn draw_ec(name: &'static str) -> Self {
+        let pem = draw_certificate_key().expect("a key").serialize_pem();
+        let private = EncodingKey::from_ec_pem(pem.as_bytes()).expect("a key");
+        Self {
+            name,
+            algorithm: Algorithm::ES256,
+            private,
+        }
     }
 
     fn published(&self) -> Value {
-        let mut jwk = Jwk::from_encoding_key(&self.private, Algorithm::RS256).expect("a key");
+        let mut jwk = Jwk::from_encoding_key(&self.private, self.algorithm).expect("a key");
         jwk.common.key_id = Some(self.name.to_owned());
         json!(jwk)
     }
 
     fn header(&self) -> Header {
-        let mut header = Header::new(Algorithm::RS256);
+        let mut header = Header::new(self.algorithm);
         header.kid = Some(self.name.to_owned());
         header
     }
@@ -159,6 +177,21 @@ async fn a_token_of_the_issuer_says_who_it_is_and_how_well() {
         provider.read(&key.signs(&ahead)).await.unwrap().auth_time,
         None
     );
+}
+
+#[tokio::test]
+async fn an_issuer_may_sign_with_either_of_two_algorithms() {
+    let (rsa, ec) = (Key::draw("rsa"), Key::draw_ec("ec"));
+    let provider = Provider::start(&[&rsa, &ec]).await;
+    let claims = provider.claims();
+    for key in [&rsa, &ec] {
+        provider.read(&key.signs(&claims)).await.unwrap();
+    }
+    // Each key has one, whatever a token says.
+    let mut mixed = ec.header();
+    mixed.kid = Some("rsa".to_owned());
+    let token = jsonwebtoken::encode(&mixed, &claims, &ec.private).unwrap();
+    assert_eq!(provider.read(&token).await, INVALID);
 }
 
 #[tokio::test]
@@ -308,4 +341,68 @@ fn only_an_issuers_own_pages_may_send_people_here() {
     ] {
         assert!(!trusted.has_origin(origin), "{origin}");
     }
+}
+
+fn guest(app: &App, signed_in: Option<Millis>) -> Guest {
+    Guest {
+        issuer: "https://id.example.com".to_owned(),
+        subject: "alice".to_owned(),
+        auth_time: signed_in.map(|ago| app.now().plus(ago)),
+        multi_factor: true,
+    }
+}
+
+#[tokio::test]
+async fn only_who_signed_in_at_the_issuer_minutes_ago_binds_a_first_authenticator() {
+    let app = App::start().await;
+    let mfa = app.mfa();
+    for ago in [
+        None,
+        Some(Millis::minutes(-6)),
+        Some(Millis::minutes(-13 * 60)),
+    ] {
+        let refused = mfa.enter(&guest(&app, ago), None).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Refused(Refusal::FreshProofRequired)),
+            "{ago:?}: {refused:?}"
+        );
+    }
+    let entered = mfa
+        .enter(&guest(&app, Some(Millis::minutes(-4))), None)
+        .await;
+    let caller = entered.unwrap().caller;
+    assert_eq!(caller.account.as_str(), "https://id.example.com|alice");
+    // With one bound, it is proven anyway, and an older sign-in is enough to come to that.
+    let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let administrator = Caller::administrator(caller.account);
+    mfa.bind_known_secret(&administrator, secret).await.unwrap();
+    mfa.enter(&guest(&app, Some(Millis::minutes(-6))), None)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_a_host_has_is_not_an_issuers() {
+    let app = App::start().await;
+    let mut other = guest(&app, Some(Millis(0)));
+    other.subject = "host".to_owned();
+    app.host().issue("https://id.example.com|host").await;
+    let refused = app.mfa().enter(&other, None).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(Refusal::AccountTaken)));
+    // Nor are two issuers' people one.
+    let one = guest(&app, Some(Millis(0)));
+    let another = Guest {
+        issuer: "https://other.example.com".to_owned(),
+        ..one.clone()
+    };
+    let names = [
+        app.mfa().enter(&one, None).await.unwrap().caller.account,
+        app.mfa()
+            .enter(&another, None)
+            .await
+            .unwrap()
+            .caller
+            .account,
+    ];
+    assert_ne!(names[0], names[1]);
 }

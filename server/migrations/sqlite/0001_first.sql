@@ -161,7 +161,8 @@ CREATE TABLE event (
     account_id TEXT NOT NULL,                           -- whose
     kind       TEXT NOT NULL,                           -- what happened, by its stable name
     at         INTEGER NOT NULL,                        -- when
-    actor      TEXT NOT NULL,                           -- person, administrator, client:ID
+    actor      TEXT NOT NULL,                           -- person, person:CLIENT (through it),
+                                                        -- administrator, client:ID
     generation INTEGER,                                 -- the batch it was about
     number     INTEGER,                                 -- the code's place in it
     remaining  INTEGER,                                 -- codes left afterwards

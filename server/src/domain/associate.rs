@@ -8,7 +8,7 @@ use spare_key_core::Spec;
 use super::binding::{Binding, Waiting, waiting_for_sign_in};
 use super::draft::Draft;
 use super::{
-    Authority, Caller, Enrollment, Fault, Issued, Mfa, Opened, Refusal, Result, event, totp,
+    Authority, Caller, Enrollment, Error, Issued, Mfa, Opened, Refusal, Result, event, totp,
 };
 use crate::hasher::Lane;
 use crate::metrics::SignIn;
@@ -85,7 +85,7 @@ impl Mfa {
                 Staged::GenerationTaken | Staged::KeyTaken => {}
             }
         }
-        Err(Fault::Contended.into())
+        Err(Error::CONTENDED)
     }
 
     /// Completes a program's challenge with a one-time password: of a bound authenticator, or of

@@ -111,6 +111,14 @@ impl Caller {
     /// Who it is, for the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.authority {
+            Authority::Challenge {
+                asked: Some(Asked { client, .. }),
+                ..
+            }
+            | Authority::Session {
+                client: Some(client),
+                ..
+            } => Actor::Through(client.clone()),
             Authority::Challenge { .. } | Authority::Session { .. } | Authority::Carried { .. } => {
                 Actor::Person
             }

@@ -15,7 +15,8 @@ pub enum Error {
     /// An answer we stand by.
     #[error("refused: {0:?}")]
     Refused(Refusal),
-    /// The slow hash has no place left; nothing was charged and nothing changed.
+    /// The slow hash has no place left, or others changed the same account at every try; nothing
+    /// was charged and nothing changed.
     #[error("busy")]
     Busy {
         /// When it is worth asking again.
@@ -124,6 +125,13 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
+}
+
+impl Error {
+    /// Others changed the same account at every try: nobody's fault, and soon over.
+    pub(super) const CONTENDED: Self = Self::Busy {
+        retry_after: Duration::from_secs(1),
+    };
 }
 
 impl From<Busy> for Error {

@@ -7,7 +7,7 @@
 use spare_key_core::{Code, Format, Spec};
 
 use super::draft::Draft;
-use super::{Authority, Caller, Fault, Mfa, Refusal, Result, Status, event};
+use super::{Authority, Caller, Error, Mfa, Refusal, Result, Status, event};
 use crate::hasher::Lane;
 use crate::keyring::digest_parts;
 use crate::model::{AccountId, BatchState, EventKind, Generation, Timestamp, TokenDigest};
@@ -135,7 +135,7 @@ impl Mfa {
                 }
             }
         }
-        Err(Fault::Contended.into())
+        Err(Error::CONTENDED)
     }
 
     /// The pending batch again, for whom it was staged, until it is activated or runs out.

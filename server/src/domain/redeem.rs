@@ -8,7 +8,7 @@ use spare_key_core::{Code, Format, Spec};
 use subtle::ConstantTimeEq;
 
 use super::authenticator::gone;
-use super::{Authority, Caller, Fault, Issued, Mfa, Opened, Refusal, Result, event};
+use super::{Authority, Caller, Error, Issued, Mfa, Opened, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
 use crate::keyring::token_digest;
@@ -117,9 +117,12 @@ impl Mfa {
                 }
                 .into())
             }
-            Err(error @ super::Error::Refused(_)) => Err(error),
+            Err(error @ Error::Refused(_)) => Err(error),
             Err(error) => {
-                self.metrics.redemption(Outcome::Fault);
+                self.metrics.redemption(match error {
+                    Error::Busy { .. } => Outcome::Busy,
+                    _ => Outcome::Fault,
+                });
                 self.take_charge_back(caller, now).await;
                 Err(error)
             }
@@ -328,7 +331,7 @@ impl Mfa {
                 Redeemed::GenerationTaken => {}
             }
         }
-        Err(Fault::Contended.into())
+        Err(Error::CONTENDED)
     }
 
     fn recovery_session(

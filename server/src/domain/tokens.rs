@@ -181,14 +181,16 @@ impl Mfa {
         Ok(caller_of(*session, found, ip))
     }
 
-    /// New tokens for a refresh token, or a challenge where a second factor is due.
+    /// New tokens for a refresh token, or a challenge where a second factor is due: that depends on
+    /// the API that they are for, be it the one asked for at first; `reach_of` says what a token
+    /// for it is good for, and nothing for one that the client no longer gets tokens for.
     ///
     /// # Errors
     /// [`Refusal::RefreshGone`]; a fault.
     pub async fn renew(
         &self,
         renewing: Renewing<'_>,
-        reach: Reach,
+        reach_of: impl Fn(Option<&str>) -> Option<Reach>,
         ip: Option<IpAddr>,
     ) -> Result<(Renewed, Asked)> {
         let now = self.now();
@@ -217,6 +219,7 @@ impl Mfa {
             scope: narrowed(&renewing, &first),
             audience: renewing.audience.or_else(|| first.audience.clone()),
         };
+        let reach = reach_of(asked.audience.as_deref()).ok_or(Refusal::RefreshGone)?;
         let reused = replaced_at.is_some_and(|at| at <= self.lost_since(now));
         if !reused && self.factor_is_due(&caller, reach, now).await? {
             let (challenge, next) = self.ask_again(&caller, &asked, now).await?;

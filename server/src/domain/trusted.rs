@@ -57,7 +57,7 @@ impl Mfa {
     ///
     /// # Errors
     /// As [`Mfa::caller_by_issuer`]; [`Refusal::FreshProofRequired`] where the person signed in
-    /// there too long ago, or nobody says when.
+    /// there too long ago, or nobody says when: to bind a first authenticator, minutes ago.
     pub async fn enter(&self, guest: &Guest, ip: Option<IpAddr>) -> Result<SignedIn> {
         let now = self.now();
         let account = self.account_of(guest, ip).await?;
@@ -65,6 +65,11 @@ impl Mfa {
             .auth_time
             .filter(|at| now.since(*at) <= self.policy.session_for)
             .ok_or(Refusal::FreshProofRequired)?;
+        let first = self.store.authenticators(&account).await?.is_empty();
+        if first && now.since(signed_in_at) > self.policy.fresh_for {
+            // A token that lay about somewhere is not to bind a stranger's authenticator.
+            return Err(Refusal::FreshProofRequired.into());
+        }
         let token = draw_token(&*self.entropy)?;
         let digest = token_digest(&token);
         let challenge = NewChallenge {

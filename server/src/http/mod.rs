@@ -23,8 +23,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::config::TrustedIssuer;
 use crate::domain::Mfa;
+use crate::issuer::TrustedIssuer;
 use crate::token::{Tokens, TrustedIssuers};
 
 /// The largest body taken, in bytes.

@@ -12,6 +12,8 @@ use crate::model::{AccountId, EventKind, Generation, Timestamp};
 pub enum Actor {
     /// The person.
     Person,
+    /// The person, through this program.
+    Through(String),
     /// A machine client, by its identifier.
     Client(String),
     /// An administrator at the command line.

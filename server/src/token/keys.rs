@@ -51,28 +51,27 @@ pub enum TokenError {
 }
 
 impl Keys {
-    /// Of the published keys at this time; `None` when there is none to sign with or one is none.
+    /// Of the published keys at this time; `None` when there is none, or one is none. The latest
+    /// that signs already signs; where a clock is behind that of the server that made the only key,
+    /// the next one does.
     pub(super) fn of(keys: &[SigningKey], now: Timestamp) -> Option<Self> {
         let mut published = JwkSet { keys: Vec::new() };
         let mut verifiers = Vec::new();
-        let mut signer: Option<(Timestamp, String, EncodingKey)> = None;
+        let mut private = Vec::new();
         for key in keys {
-            let private = EncodingKey::from_rsa_pem(pem(&key.pkcs8).as_bytes()).ok()?;
-            let mut public = Jwk::from_encoding_key(&private, Algorithm::RS256).ok()?;
+            let pair = EncodingKey::from_rsa_pem(pem(&key.pkcs8).as_bytes()).ok()?;
+            let mut public = Jwk::from_encoding_key(&pair, Algorithm::RS256).ok()?;
             public.common.key_id = Some(key.id.clone());
             public.common.public_key_use = Some(PublicKeyUse::Signature);
             verifiers.push((key.id.clone(), DecodingKey::from_jwk(&public).ok()?));
             published.keys.push(public);
-            let later = signer
-                .as_ref()
-                .is_none_or(|(from, ..)| key.signs_from > *from);
-            if key.signs_from <= now && later {
-                signer = Some((key.signs_from, key.id.clone(), private));
-            }
+            private.push((key.signs_from, (key.id.clone(), pair)));
         }
-        let (_, id, private) = signer?;
+        private.sort_by_key(|(signs_from, _)| *signs_from);
+        let signing = private.partition_point(|(signs_from, _)| *signs_from <= now);
+        let (_, signer) = private.into_iter().nth(signing.saturating_sub(1))?;
         Some(Self {
-            signer: (id, private),
+            signer,
             verifiers,
             published,
         })

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::Audience;
 use super::keys::TokenError;
-use crate::config::TrustedIssuer;
+use crate::issuer::TrustedIssuer;
 use crate::model::{Millis, Timestamp};
 
 /// How long fetched keys are used without asking again.

@@ -33,6 +33,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
     let alice = id("alice");
     let actors = [
         Actor::Person,
+        Actor::Through("dev:app ü".to_owned()),
         Actor::Administrator,
         Actor::Client("dev:host ü".to_owned()),
     ];

@@ -35,11 +35,13 @@ pub enum Scope {
     ReadEnrollments,
     /// End one enrollment by its name.
     DeleteEnrollments,
+    /// Read an account's audit rows.
+    ReadLogs,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Issue,
         Self::Redeem,
         Self::Read,
@@ -56,6 +58,7 @@ impl Scope {
         Self::DeleteMethods,
         Self::ReadEnrollments,
         Self::DeleteEnrollments,
+        Self::ReadLogs,
     ];
 
     /// Those of a host with a login of its own.
@@ -80,6 +83,7 @@ impl Scope {
             Self::DeleteMethods => "delete:authentication_methods",
             Self::ReadEnrollments => "read:guardian_enrollments",
             Self::DeleteEnrollments => "delete:guardian_enrollments",
+            Self::ReadLogs => "read:logs_users",
         }
     }
 

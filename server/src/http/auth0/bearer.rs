@@ -190,7 +190,8 @@ rights!(
     ReadMethods,
     DeleteMethods,
     ReadEnrollments,
-    DeleteEnrollments
+    DeleteEnrollments,
+    ReadLogs
 );
 
 /// A program that manages, with the right `R`.

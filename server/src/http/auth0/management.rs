@@ -1,6 +1,7 @@
 //! `/api/v2`: what programs manage.
 
 pub(super) mod factors;
+pub(super) mod logs;
 pub(super) mod methods;
 pub(super) mod users;
 

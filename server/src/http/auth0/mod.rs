@@ -26,7 +26,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::management::{factors, methods, users};
+use self::management::{factors, logs, methods, users};
 use self::said::{Management, MyAccount, No, Oauth};
 use self::wire::{
     ManagementErrorBody, MfaRequirement, MyAccountErrorBody, OAuthErrorBody, ValidationError,
@@ -70,7 +70,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .routes(routes!(methods::enrollment, methods::end_enrollment))
         .routes(routes!(methods::methods, methods::take_all))
         .routes(routes!(methods::take_one))
-        .routes(routes!(methods::take_authenticators));
+        .routes(routes!(methods::take_authenticators))
+        .routes(routes!(logs::list));
     management.layer(from_fn(limits::tell))
 }
 

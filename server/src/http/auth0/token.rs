@@ -162,7 +162,9 @@ async fn refresh(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No
     let token = Token::presented(asking.params.need("refresh_token")?);
     let audience = asking.params.get("audience");
     let api = Api::named(origin.issuer(), audience);
-    let reach = api.reach(&asking.client).ok_or(No::Service)?;
+    if api.reach(&asking.client).is_none() {
+        return Err(No::Service);
+    }
     let scope = match asking.params.get("scope") {
         None if audience.is_none() => None,
         scope => Some(api.scopes(scope, &asking.client).ok_or(No::Scopes)?),
@@ -175,7 +177,9 @@ async fn refresh(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No
         audience: audience.map(str::to_owned),
         scope,
     };
-    let renewed = origin.mfa().renew(renewing, reach, asking.ip).await;
+    let reach_of =
+        |audience: Option<&str>| Api::named(origin.issuer(), audience).reach(&asking.client);
+    let renewed = origin.mfa().renew(renewing, reach_of, asking.ip).await;
     match renewed {
         Ok((Renewed::Opened(opened), asked)) => issue::person(origin, &keys, &opened, &asked).await,
         Ok((Renewed::FactorNeeded { challenge, next }, _)) => Err(No::MfaRequired {

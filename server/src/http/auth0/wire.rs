@@ -1,5 +1,6 @@
 //! How this dialect's values look in JSON.
 
+mod log;
 mod people;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+pub(super) use self::log::LogLine;
 pub(super) use self::people::*;
 use crate::domain::{Association, Authority, Caller, Issued, SessionKind};
 use crate::model::{AccountId, Generation, TokenDigest};

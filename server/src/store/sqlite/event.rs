@@ -122,6 +122,7 @@ impl ToSql for ActorColumn {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match &self.0 {
             Actor::Person => "person".into(),
+            Actor::Through(id) => format!("person:{id}").into(),
             Actor::Administrator => "administrator".into(),
             Actor::Client(id) => format!("client:{id}").into(),
         })
@@ -133,10 +134,11 @@ impl FromSql for ActorColumn {
         match value.as_str()? {
             "person" => Ok(Self(Actor::Person)),
             "administrator" => Ok(Self(Actor::Administrator)),
-            other => other
-                .strip_prefix("client:")
-                .map(|id| Self(Actor::Client(id.to_owned())))
-                .ok_or(FromSqlError::InvalidType),
+            other => match other.split_once(':') {
+                Some(("person", id)) => Ok(Self(Actor::Through(id.to_owned()))),
+                Some(("client", id)) => Ok(Self(Actor::Client(id.to_owned()))),
+                _ => Err(FromSqlError::InvalidType),
+            },
         }
     }
 }

@@ -19,7 +19,7 @@ struct ActorAnswer {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "client")]
     kind: &'static str,
-    /// The client's identifier, where it was one.
+    /// The client's identifier, where it was one, or the person came through one.
     #[schema(required = true)]
     client: Option<String>,
 }
@@ -71,6 +71,7 @@ impl From<&Event> for EventAnswer {
         } = event;
         let (actor, client) = match actor {
             Actor::Person => ("person", None),
+            Actor::Through(id) => ("person", Some(id.clone())),
             Actor::Client(id) => ("client", Some(id.clone())),
             Actor::Administrator => ("administrator", None),
         };
