@@ -128,3 +128,26 @@ async fn tables_that_are_gone_are_a_fault_in_this_dialects_words() {
     let listed = manager.get("/api/v2/users").await.expect(200);
     assert_eq!(listed.json[0]["user_id"], json!(dora.id));
 }
+
+#[tokio::test]
+async fn wherever_randomness_ends_no_code_is_spent_without_its_tokens() {
+    let app = App::start().await;
+    let program = app.program();
+    let dora = app.enrolled("dora").await;
+    // More than openid alone asks for: every token that there is.
+    let more = [("scope", "openid email offline_access")];
+    let mfa_token = program.mfa_token(&dora, &more).await;
+    let mut draws = 0;
+    loop {
+        app.entropy.fail_after(draws);
+        let answer = program.recover(&mfa_token, &dora.code).await;
+        app.entropy.mend();
+        if answer.status == 200 {
+            break;
+        }
+        answer.expect(500);
+        draws += 1;
+        assert!(draws < 100, "something else is broken");
+    }
+    assert!(draws > 5, "the code's successor alone draws more");
+}

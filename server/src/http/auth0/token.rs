@@ -1,7 +1,7 @@
 //! `/oauth/token`: the grants.
 //!
-//! A key to sign with is fetched before anything is spent, so that a code is never lost for want
-//! of one; after the spending only arithmetic is left.
+//! Whatever tokens need is fetched and drawn before a code or a one-time password is spent for them,
+//! so that none is lost for want of it; after the spending only arithmetic is left.
 
 mod asking;
 mod issue;
@@ -118,13 +118,16 @@ async fn password(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, N
             .ok_or(No::Scopes)?,
         audience: asking.params.get("audience").map(str::to_owned),
     };
-    let keys = issue::keys(origin).await?;
+    issue::keys(origin).await?;
     let signed_in = origin
         .mfa()
         .sign_in_to(asked.clone(), reach, (login, &password), asking.ip)
         .await;
     match signed_in.map_err(|error| origin.no(error))? {
-        Renewed::Opened(opened) => issue::person(origin, &keys, &opened, &asked).await,
+        Renewed::Opened(opened) => {
+            let ready = issue::ready(origin, &asking.client, &opened.caller.account).await?;
+            issue::person(origin, ready, &opened, &asked)
+        }
         Renewed::FactorNeeded { challenge, next } => Err(No::MfaRequired {
             token: challenge,
             enroll: next == NextStep::Enroll,
@@ -135,10 +138,10 @@ async fn password(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, N
 async fn otp(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No> {
     let (caller, asked) = asking.challenge(origin).await?;
     let otp = asking.params.need("otp")?;
-    let keys = issue::keys(origin).await?;
+    let ready = issue::ready(origin, &asking.client, &caller.account).await?;
     let opened = origin.mfa().pass_with_otp(&caller, otp).await;
     let opened = opened.map_err(|error| origin.no(error))?;
-    issue::person(origin, &keys, &opened, &asked).await
+    issue::person(origin, ready, &opened, &asked)
 }
 
 async fn recovery_code(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No> {
@@ -149,11 +152,11 @@ async fn recovery_code(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnsw
         origin.mfa().metrics().redemption(Outcome::Malformed);
         No::Code
     })?;
-    let keys = issue::keys(origin).await?;
+    let ready = issue::ready(origin, &asking.client, &caller.account).await?;
     let redemption = origin.mfa().redeem(&caller, &code).await;
     let redemption = redemption.map_err(|error| origin.no(error))?;
     let opened = redemption.opened.ok_or(No::MfaToken)?;
-    let mut answer = issue::person(origin, &keys, &opened, &asked).await?;
+    let mut answer = issue::person(origin, ready, &opened, &asked)?;
     answer.recovery_code = redemption.replacement.as_ref().and_then(only_code);
     Ok(answer)
 }
@@ -169,7 +172,7 @@ async fn refresh(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No
         None if audience.is_none() => None,
         scope => Some(api.scopes(scope, &asking.client).ok_or(No::Scopes)?),
     };
-    let keys = issue::keys(origin).await?;
+    issue::keys(origin).await?;
     let renewing = Renewing {
         token: &token,
         client: &asking.client.id,
@@ -181,7 +184,10 @@ async fn refresh(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No
         |audience: Option<&str>| Api::named(origin.issuer(), audience).reach(&asking.client);
     let renewed = origin.mfa().renew(renewing, reach_of, asking.ip).await;
     match renewed {
-        Ok((Renewed::Opened(opened), asked)) => issue::person(origin, &keys, &opened, &asked).await,
+        Ok((Renewed::Opened(opened), asked)) => {
+            let ready = issue::ready(origin, &asking.client, &opened.caller.account).await?;
+            issue::person(origin, ready, &opened, &asked)
+        }
         Ok((Renewed::FactorNeeded { challenge, next }, _)) => Err(No::MfaRequired {
             token: challenge,
             enroll: next == NextStep::Enroll,

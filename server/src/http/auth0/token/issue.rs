@@ -7,6 +7,7 @@ use super::super::bearer::Origin;
 use super::super::said::No;
 use super::super::wire::{MACHINE, TokenAnswer, assurance, nickname, sid};
 use crate::domain::{Asked, Authority, ClientCard, Opened};
+use crate::model::AccountId;
 use crate::token::{AccessClaims, Audience, IdClaims, Keys};
 
 /// Seconds that an access token is good for: a server's, and one that lies in a browser or on a
@@ -70,10 +71,37 @@ pub(super) async fn machine(
     })
 }
 
-/// A person's tokens, for the client of the session.
-pub(super) async fn person(
+/// Everything that a person's tokens need and that can fail: fetched and drawn before anything is
+/// spent for them.
+pub(super) struct Ready {
+    keys: Arc<Keys>,
+    number: String,
+    /// What the person signs in with.
+    login: String,
+    /// Whether they go where no secret can be kept.
+    public: bool,
+}
+
+/// Makes ready for the tokens of this account and client.
+pub(super) async fn ready(
     origin: &Origin,
-    keys: &Keys,
+    client: &ClientCard,
+    account: &AccountId,
+) -> Result<Ready, No> {
+    let found = origin.mfa().account(account).await;
+    let found = found.map_err(|error| origin.no(error))?;
+    Ok(Ready {
+        keys: keys(origin).await?,
+        number: number(origin)?,
+        login: found.login.unwrap_or_else(|| found.id.as_str().to_owned()),
+        public: client.public,
+    })
+}
+
+/// A person's tokens, for the client of the session. Only a signature can still fail.
+pub(super) fn person(
+    origin: &Origin,
+    ready: Ready,
     opened: &Opened,
     asked: &Asked,
 ) -> Result<TokenAnswer, No> {
@@ -82,11 +110,17 @@ pub(super) async fn person(
         audience,
         scope,
     } = asked;
+    let Ready {
+        keys,
+        number,
+        login,
+        public,
+    } = ready;
     let api = Api::named(origin.issuer(), audience.as_deref());
     let openid = has_scope(scope, "openid");
     let expires_in = match api {
         Api::Mfa | Api::MyAccount => OWN_FACTORS,
-        _ if is_public(origin, client).await? => PUBLIC,
+        _ if public => PUBLIC,
         _ => SERVER,
     };
     let now = origin.mfa().now().0.div_euclid(1_000);
@@ -104,7 +138,7 @@ pub(super) async fn person(
         client_id: client.clone(),
         iat: now,
         exp: now + expires_in,
-        jti: number(origin)?,
+        jti: number,
         scope: scope.clone(),
         gty: None,
         auth_time: Some(auth_time(opened)),
@@ -113,7 +147,10 @@ pub(super) async fn person(
         sid: Some(sid(&opened.session)),
     };
     let id_token = match openid {
-        true => Some(id_token(origin, keys, opened, asked, now).await?),
+        true => {
+            let signed = keys.sign_id(&id_claims(origin, login, opened, asked, now));
+            Some(signed.ok_or_else(|| origin.broken("a signature"))?)
+        }
         false => None,
     };
     let access_token = keys.sign_access(&claims);
@@ -131,24 +168,13 @@ pub(super) async fn person(
     })
 }
 
-async fn id_token(
-    origin: &Origin,
-    keys: &Keys,
-    opened: &Opened,
-    asked: &Asked,
-    now: i64,
-) -> Result<String, No> {
-    let account = origin.mfa().account(&opened.caller.account).await;
-    let account = account.map_err(|error| origin.no(error))?;
+fn id_claims(origin: &Origin, login: String, opened: &Opened, asked: &Asked, now: i64) -> IdClaims {
     let (acr, amr) = assurance(&opened.caller);
     let email = has_scope(&asked.scope, "email");
     let profile = has_scope(&asked.scope, "profile");
-    let login = account
-        .login
-        .unwrap_or_else(|| account.id.as_str().to_owned());
-    let claims = IdClaims {
+    IdClaims {
         iss: origin.issuer().to_owned(),
-        sub: account.id.as_str().to_owned(),
+        sub: opened.caller.account.as_str().to_owned(),
         aud: asked.client.clone(),
         iat: now,
         exp: now + ID,
@@ -160,9 +186,7 @@ async fn id_token(
         email_verified: email.then_some(false),
         nickname: profile.then(|| nickname(&login).to_owned()),
         name: profile.then_some(login),
-    };
-    keys.sign_id(&claims)
-        .ok_or_else(|| origin.broken("a signature"))
+    }
 }
 
 fn auth_time(opened: &Opened) -> i64 {
@@ -170,11 +194,6 @@ fn auth_time(opened: &Opened) -> i64 {
         Authority::Session { auth_time, .. } => auth_time.0.div_euclid(1_000),
         _ => 0,
     }
-}
-
-async fn is_public(origin: &Origin, client: &str) -> Result<bool, No> {
-    let client = origin.mfa().client(client).await;
-    Ok(client.map_err(|error| origin.no(error))?.public)
 }
 
 /// A token's number.
