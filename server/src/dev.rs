@@ -392,8 +392,8 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_for_the_shell() {
-        assert_eq!(quoted("/tmp/a-b/ca.pem"), "/tmp/a-b/ca.pem");
-        assert_eq!(quoted("/tmp/it's here"), r"'/tmp/it'\''s here'");
+        assert_eq!(quoted("/srv/a-b/ca.pem"), "/srv/a-b/ca.pem");
+        assert_eq!(quoted("/srv/it's here"), r"'/srv/it'\''s here'");
     }
 
     #[test]

@@ -184,10 +184,7 @@ impl Form {
                 .get(ACCEPT)
                 .and_then(|accept| accept.to_str().ok())
                 .is_some_and(|accept| accept.contains("text/html"));
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
+        let id = RequestId::of(request.extensions());
         Self {
             page,
             path: path.to_owned(),

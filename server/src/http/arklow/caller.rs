@@ -32,13 +32,10 @@ pub(super) struct Origin {
 
 impl Origin {
     fn of(parts: &Parts, web: &Web) -> Self {
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
+        let request_id = RequestId::of(&parts.extensions);
         Self {
             web: web.clone(),
-            ip: parts.extensions.get::<ClientIp>().and_then(|ip| ip.0),
+            ip: ClientIp::of(&parts.extensions),
             request_id,
         }
     }

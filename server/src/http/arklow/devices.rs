@@ -234,8 +234,9 @@ pub(super) async fn remove(
         // Whatever else it is, it can only be an app's.
         Err(_) => Proof::Otp(&code),
     };
+    // Before the proof is spent: after that nothing here may fail.
+    let user = mfa.account(&caller.account).await.map_err(of)?.number;
     let removed = mfa.remove_device(&caller, number, proof).await;
     let removed = removed.map_err(of)?;
-    let user = mfa.account(&caller.account).await.map_err(of)?.number;
     Ok(Json(Said::new(RemovedAnswer::of(removed, user))))
 }

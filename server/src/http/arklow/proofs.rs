@@ -191,8 +191,9 @@ pub(super) async fn regenerate(
             IdempotencyKey::new(&name(&caller), key, &request)
         }),
     };
-    let issued = mfa.stage(&caller, request).await.map_err(of)?;
+    // Before the old codes die: after that nothing here may fail.
     let user = mfa.account(&caller.account).await.map_err(of)?.number;
+    let issued = mfa.stage(&caller, request).await.map_err(of)?;
     let until = mfa.fresh_until(&caller).unwrap_or(issued.issued_at);
     let answer = Said::new(Regenerated::of(device, user, until, &issued));
     Ok(answer.answer(issued.replayed))

@@ -73,10 +73,7 @@ impl<R: Right> FromRequestParts<Web> for Host<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map_or_else(|| "none".to_owned(), |RequestId(id)| id.clone());
+        let request_id = RequestId::of(&parts.extensions);
         let (id, secret) = credentials(&parts.headers).ok_or(Problem::Unauthorized)?;
         let client = web
             .mfa
@@ -86,7 +83,7 @@ impl<R: Right> FromRequestParts<Web> for Host<R> {
         if !client.scopes.contains(&R::SCOPE) {
             return Err(Problem::InsufficientScope(R::SCOPE));
         }
-        let ip = parts.extensions.get::<ClientIp>().and_then(|ip| ip.0);
+        let ip = ClientIp::of(&parts.extensions);
         Ok(Self {
             web: web.clone(),
             client,

@@ -229,10 +229,7 @@ impl Visitor {
     /// Who sent this, whatever they ask for.
     pub(super) fn behind(parts: &Parts, web: &Web) -> Result<Self, PageError> {
         let jar = CookieJar::from_headers(&parts.headers);
-        let ip = parts
-            .extensions
-            .get::<ClientIp>()
-            .and_then(|ClientIp(ip)| *ip);
+        let ip = ClientIp::of(&parts.extensions);
         let mut visitor = Self {
             web: web.clone(),
             jar,
