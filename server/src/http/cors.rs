@@ -10,6 +10,7 @@ use axum::http::header::{
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Web;
+use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 
 /// How long a browser may keep the answer, in seconds.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(600);
@@ -32,13 +33,9 @@ pub(super) fn layer(web: Web) -> CorsLayer {
             AUTHORIZATION,
             CONTENT_TYPE,
             HeaderName::from_static("auth0-client"),
-            HeaderName::from_static("idempotency-key"),
+            IDEMPOTENCY_KEY,
         ])
-        .expose_headers([
-            LOCATION,
-            RETRY_AFTER,
-            HeaderName::from_static("idempotency-replayed"),
-        ])
+        .expose_headers([LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED])
         .max_age(KEPT)
 }
 

@@ -9,6 +9,7 @@ mod auth0;
 mod basic;
 mod cors;
 mod docs;
+mod idempotency;
 mod layers;
 mod native;
 mod ops;

@@ -4,13 +4,14 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::said::No;
 use crate::http::Web;
+use crate::http::idempotency::sent_key;
 
 /// What is said of a device's number that is none.
 pub(super) const DEVICE_ID: &str = "device_id must be a string of decimal digits.";
@@ -189,26 +190,12 @@ impl Page {
     }
 }
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
 /// What is said of an idempotency key that is none.
 const UNFIT_KEY: &str = "Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.";
 
 /// The caller's idempotency key, if it sent one.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, No> {
-    let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = sent.next() else {
-        return Ok(None);
-    };
-    fn fits(value: &HeaderValue) -> Option<&str> {
-        let text = value.to_str().ok()?;
-        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        (visible && (1..=255).contains(&text.len())).then_some(text)
-    }
-    fits(value)
-        .filter(|_| sent.next().is_none())
-        .map(Some)
-        .ok_or_else(|| No::invalid(UNFIT_KEY))
+    sent_key(headers).map_err(|_| No::invalid(UNFIT_KEY))
 }
 
 #[cfg(test)]

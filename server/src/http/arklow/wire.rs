@@ -18,6 +18,7 @@ pub(super) use self::asked::*;
 pub(super) use self::people::*;
 use crate::clock::rfc3339;
 use crate::domain::{AccountState, Device, DeviceEnrollment, Issued, Redemption, Removed, Status};
+use crate::http::idempotency::IDEMPOTENCY_REPLAYED;
 use crate::model::Timestamp;
 
 /// The one type of device here.
@@ -49,7 +50,7 @@ impl<T: Serialize> Said<T> {
         let mut response = Json(self).into_response();
         if replayed {
             let headers = response.headers_mut();
-            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }

@@ -1,7 +1,7 @@
 //! Batches: stage, show again, activate, give up, revoke.
 
 use axum::Json;
-use axum::http::header::{HeaderName, HeaderValue, LOCATION};
+use axum::http::header::{HeaderValue, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -9,18 +9,13 @@ use super::address::{Account, NoQuery, Numbered, percent_encoded};
 use super::body::Body;
 use super::caller::{Host, Issue, Revoke};
 use super::problem::{Problem, problems};
-use super::wire::{BatchAnswer, SavedBody, StageBody, StatusAnswer, Wanted, is_visible};
+use super::wire::{BatchAnswer, SavedBody, StageBody, StatusAnswer, Wanted};
 use crate::clock::rfc3339;
 use crate::domain::{
     Activation, HostProof, IdempotencyKey, Issued, Refusal, StageRequest, VouchedBy,
 };
+use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, sent_key};
 use crate::model::{AccountId, BatchState, Generation};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// The longest idempotency key, in bytes.
-const KEY_MAX: usize = 255;
 
 problems!(StageProblems, Issue:
     Problem::member("/count", "The count of a list is 1 to 16, of a single 1."),
@@ -70,8 +65,11 @@ pub(super) async fn stage(
     Body(body): Body<StageBody>,
 ) -> Result<Response, Problem> {
     let wanted = body.read(host.mfa().policy())?;
-    let idempotency =
-        sent_key(&headers)?.map(|key| idempotency(host.client(), key, &account, &wanted));
+    let key = sent_key(&headers).map_err(|_| {
+        let detail = "The key is 1 to 255 visible ASCII characters, sent once.";
+        Problem::parameter("Idempotency-Key", detail)
+    })?;
+    let idempotency = key.map(|key| idempotency(host.client(), key, &account, &wanted));
     let Wanted {
         spec,
         activation,
@@ -112,22 +110,6 @@ fn location(issued: &Issued) -> String {
         _ => "",
     };
     format!("/recovery/v1/accounts/{account}{rest}")
-}
-
-fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = sent.next() else {
-        return Ok(None);
-    };
-    value
-        .to_str()
-        .ok()
-        .filter(|key| is_visible(key, KEY_MAX) && sent.next().is_none())
-        .map(Some)
-        .ok_or_else(|| {
-            let detail = "The key is 1 to 255 visible ASCII characters, sent once.";
-            Problem::parameter("Idempotency-Key", detail)
-        })
 }
 
 /// The key, and what was asked for under it with everything filled in.

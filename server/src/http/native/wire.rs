@@ -13,7 +13,7 @@ use spare_key_core::Format;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-pub(super) use self::asked::{RedeemBody, SavedBody, StageBody, Wanted, is_visible};
+pub(super) use self::asked::{RedeemBody, SavedBody, StageBody, Wanted};
 pub(super) use self::standing::{AccountsAnswer, StatusAnswer};
 pub(super) use self::trail::EventsAnswer;
 use crate::clock::rfc3339;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use spare_key_core::Spec;
@@ -17,10 +17,8 @@ use super::{Asked, UserId, manages};
 use crate::domain::{
     AccountPage, Activation, Error, IdempotencyKey, NewPerson, Refusal, StageRequest,
 };
+use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, sent_key};
 use crate::model::AccountId;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The most accounts on a page.
 const PAGE_MAX: u32 = 100;
@@ -62,7 +60,8 @@ pub(in crate::http::auth0) async fn regenerate(
     headers: HeaderMap,
     _: Nothing<Management>,
 ) -> Result<Response, Management> {
-    let idempotency = sent_key(&headers)?.map(|key| {
+    let key = sent_key(&headers).map_err(|_| No::Invalid(UNFIT_KEY))?;
+    let idempotency = key.map(|key| {
         let request: [&[u8]; 2] = [b"recovery-code-regeneration", account.as_str().as_bytes()];
         IdempotencyKey::new(manager.client(), key, &request)
     });
@@ -86,21 +85,8 @@ pub(in crate::http::auth0) async fn regenerate(
     Ok(response)
 }
 
-fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, No> {
-    let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = sent.next() else {
-        return Ok(None);
-    };
-    value
-        .to_str()
-        .ok()
-        .filter(|key| (1..=255).contains(&key.len()) && sent.next().is_none())
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
-        .map(Some)
-        .ok_or(No::Invalid(
-            "The Idempotency-Key is 1 to 255 visible ASCII characters, sent once.",
-        ))
-}
+/// What is told of an idempotency key that is none.
+const UNFIT_KEY: &str = "The Idempotency-Key is 1 to 255 visible ASCII characters, sent once.";
 
 manages!(CreateNos, "create:users":
     No::Missing("connection"),

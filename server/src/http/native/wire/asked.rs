@@ -74,7 +74,7 @@ impl ProofBody {
 }
 
 /// Whether a text is 1 to `max` visible ASCII characters.
-pub(in crate::http::native) fn is_visible(text: &str, max: usize) -> bool {
+fn is_visible(text: &str, max: usize) -> bool {
     (1..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
