@@ -15,6 +15,7 @@ mod auth0_races;
 mod auth0_refresh;
 mod auth0_regenerate;
 mod auth0_tokens;
+mod canopy_life;
 mod crash;
 mod faults;
 mod front;
