@@ -30,6 +30,7 @@ mod native_redeem;
 mod native_throttle;
 mod openapi;
 mod readme;
+mod scenarios;
 mod sign_in;
 mod tidy;
 mod trusted_issuer;
