@@ -180,7 +180,8 @@ impl Canopy {
             let error = &answer.json["error"];
             assert_eq!(error["statusCode"], answer.status.as_u16(), "{said}");
             assert_eq!(error["method"], method.as_str(), "{said}");
-            assert_eq!(error["path"], path, "{said}");
+            let told = error["path"].as_str().expect("a path");
+            assert!(told == path || told.contains('…'), "{said}");
             assert!(
                 error["code"]
                     .as_str()

@@ -407,10 +407,57 @@ pub(super) fn with_address(
     path: &str,
 ) -> Response<Body> {
     if let Some(told) = response.extensions_mut().remove::<Told>() {
-        let body = told.body(method.as_str(), path).to_string();
+        let body = told.body(method.as_str(), &repeatable(path)).to_string();
         *response.body_mut() = Body::from(body);
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
     }
     response
+}
+
+/// The longest part of a path that is repeated.
+const PART_MAX: usize = 40;
+
+/// A path as it may be repeated: nothing in it that may be a code or a token, wherever it strayed
+/// from.
+fn repeatable(path: &str) -> String {
+    let parts: Vec<_> = path
+        .split('/')
+        .map(|part| {
+            let known = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-._".contains(&c);
+            let plain = part.len() <= PART_MAX && part.bytes().all(known);
+            if plain && spare_key_core::Code::parse(part).is_err() {
+                part
+            } else {
+                "…"
+            }
+        })
+        .collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_repeated_but_for_what_may_be_a_secret() {
+        for path in [
+            "/v1/identity/auth/mfa/factors/7c3f7d3b-94c3-8c9e-8bd6-0d1f2f3c4b5a",
+            "/portal/v1/accounts/dev/identities",
+            "/",
+        ] {
+            assert_eq!(repeatable(path), path);
+        }
+        for stray in [
+            "KZ3M-Q7TB-WJ5R-HXYN",
+            "kz3m-q7tb-wj5r-hxyn",
+            "kz3mq7tbwj5rhxyn",
+            "su_2hVpQ1Yk4mXo7cJ3nZr8tWb5dLs0gEaUiFhKqPvNyMx",
+            "a%20b",
+        ] {
+            let path = format!("/v1/identity/{stray}/x");
+            assert_eq!(repeatable(&path), "/v1/identity/…/x", "{stray}");
+        }
+    }
 }
