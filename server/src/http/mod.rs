@@ -120,7 +120,7 @@ pub fn router(web: Web) -> Router {
         .merge(docs::of_arklow(arklow::document()))
         .merge(assets::router());
     if web.settings.pages {
-        router = router.merge(pages::router());
+        router = router.merge(pages::router(&web));
     }
     router
         .fallback(layers::not_found)

@@ -37,8 +37,9 @@ pub(super) async fn home(visitor: Visitor) -> Answer {
         totp_secret,
     };
     let template = Home {
-        t: Texts::english(),
+        t: visitor.texts(),
         product: visitor.web.mfa.policy().product.clone(),
+        state: String::new(),
         password: "correct horse battery staple".to_owned(),
         accounts: vec![
             demo("Alice", "alice@example.com", ""),
@@ -80,15 +81,15 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
         product,
         csrf,
         state,
-        errors: errors(&quiet(), REGENERATE),
+        errors: errors(t, &quiet(), REGENERATE),
         account: card.login.unwrap_or_else(|| card.id.as_str().to_owned()),
         recovered: is_recovery(&caller),
         enabled,
         authenticator: factors.first().map(|factor| AuthenticatorView {
-            added: factor.confirmed_at.into(),
-            last_used: factor.last_used_at.map(Into::into),
+            added: t.day(factor.confirmed_at),
+            last_used: factor.last_used_at.map(|at| t.day(at)),
         }),
-        codes: codes_view(&status),
+        codes: codes_view(t, &status),
         pending: mfa.holds_pending(&caller).await.map_err(of)?,
         events: events
             .iter()
@@ -109,13 +110,13 @@ fn is_recovery(caller: &Caller) -> bool {
     )
 }
 
-fn codes_view(status: &Status) -> Option<CodesView> {
+fn codes_view(t: Texts, status: &Status) -> Option<CodesView> {
     (status.state == AccountState::Active).then(|| CodesView {
         remaining: status.remaining,
         total: status.total,
         low: status.low,
         generation: status.generation.0,
-        issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
+        issued: t.day(status.issued_at.unwrap_or(Timestamp(0))),
     })
 }
 
@@ -149,7 +150,7 @@ fn event_view(t: Texts, event: &Event) -> Option<EventView> {
     let number = event.number.unwrap_or(0).to_string();
     let text = t.fill(key, &[("generation", generation), ("number", number)]);
     Some(EventView {
-        at: event.at.into(),
+        at: t.moment(event.at),
         text,
     })
 }
@@ -159,10 +160,11 @@ pub(super) async fn sign_out(Posted { visitor, .. }: Posted<BareForm>) -> Answer
         let ended = visitor.web.mfa.sign_out(&caller).await;
         ended.map_err(|error| PageError::of(&visitor, error))?;
     }
-    let t = Texts::english();
+    let t = visitor.texts();
     let template = Message {
         t,
         product: visitor.web.mfa.policy().product.clone(),
+        state: String::new(),
         title: t.get("message.signed-out.title"),
         description: t.get("message.signed-out.description"),
         error: "",
@@ -274,8 +276,8 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
         product,
         csrf,
         state,
-        errors: errors(told, REGENERATE),
-        codes: codes_view(&status),
+        errors: errors(t, told, REGENERATE),
+        codes: codes_view(t, &status),
         fresh: mfa.is_fresh(caller),
         wait_seconds: told.wait_seconds,
     };

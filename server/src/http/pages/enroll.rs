@@ -43,7 +43,7 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
-        errors: errors(told, SCREEN),
+        errors: errors(t, told, SCREEN),
         action: visitor.address("/u/mfa-otp-enrollment-qr")?,
         replacing: pending.replaces,
         step: 2,

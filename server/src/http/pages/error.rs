@@ -51,10 +51,10 @@ impl Told {
     }
 
     /// The messages as this screen shows them.
-    pub(super) fn errors(&self, screen: &str) -> Errors {
+    pub(super) fn errors(&self, t: Texts, screen: &str) -> Errors {
         let problem = Problem {
             code: self.code,
-            text: Texts::english().get(&format!("{screen}.{}", self.code)),
+            text: t.get(&format!("{screen}.{}", self.code)),
         };
         match self.field {
             Some(field) => Errors::on_field(field, problem),
@@ -141,7 +141,10 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
 
 /// An answer that is a page of its own.
 pub(super) struct PageError {
+    t: Texts,
     product: String,
+    /// The name of the transaction, on a screen of one.
+    state: String,
     now: Timestamp,
     why: Why,
 }
@@ -187,7 +190,9 @@ impl PageError {
     fn because(visitor: &Visitor, why: Why) -> Self {
         let mfa = &visitor.web.mfa;
         Self {
+            t: visitor.texts(),
             product: mfa.policy().product.clone(),
+            state: visitor.state_in_address().to_owned(),
             now: mfa.now(),
             why,
         }
@@ -196,13 +201,24 @@ impl PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response<Body> {
-        let Self { product, now, why } = self;
+        let Self {
+            t,
+            product,
+            state,
+            now,
+            why,
+        } = self;
+        let frame = Around {
+            t,
+            product: &product,
+            state: &state,
+        };
         match why {
             Why::Forbidden(status) => {
-                Page::new("forbidden", "/account").answer(status, &product, "")
+                Page::new("forbidden", "/account").answer(status, &frame, "")
             }
             Why::OutOfDate => {
-                Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &product, "")
+                Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &frame, "")
             }
             Why::NoTransaction { seems_in } => {
                 let mut page = Page::new("transaction-not-found", DOOR);
@@ -210,7 +226,7 @@ impl IntoResponse for PageError {
                     page.href = "/account";
                     page.action = "message.out-of-date.actionText";
                 }
-                page.answer(StatusCode::CONFLICT, &product, "")
+                page.answer(StatusCode::CONFLICT, &frame, "")
             }
             Why::Domain(Error::Refused(Refusal::SessionGone)) => Redirect::to(DOOR).into_response(),
             Why::Domain(Error::Refused(refusal)) => {
@@ -220,11 +236,11 @@ impl IntoResponse for PageError {
                     "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
                     _ => Page::new("transaction-not-found", DOOR),
                 };
-                page.answer(told.status, &product, "")
+                page.answer(told.status, &frame, "")
             }
             Why::Domain(Error::Busy { retry_after }) => {
                 let page = Page::new("busy", DOOR);
-                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
+                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &frame, "");
                 let seconds = HeaderValue::from(retry_after.as_secs().max(1));
                 response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
@@ -232,10 +248,17 @@ impl IntoResponse for PageError {
             Why::Domain(Error::Fault(fault)) => {
                 tracing::error!(error.chain = %fault.chain(), "a page could not be answered");
                 let page = Page::new("error", "/account");
-                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
+                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &frame, "")
             }
         }
     }
+}
+
+/// What stands around a message.
+struct Around<'a> {
+    t: Texts,
+    product: &'a str,
+    state: &'a str,
 }
 
 /// Which message, and where its way on leads.
@@ -255,12 +278,13 @@ impl Page {
         }
     }
 
-    fn answer(&self, status: StatusCode, product: &str, reference: &str) -> Response<Body> {
-        let t = Texts::english();
+    fn answer(&self, status: StatusCode, around: &Around<'_>, reference: &str) -> Response<Body> {
+        let Around { t, product, state } = *around;
         let text = |key: &str| t.get(&format!("message.{}.{key}", self.name));
         let message = Message {
             t,
             product: product.to_owned(),
+            state: state.to_owned(),
             title: text("title"),
             description: text("description"),
             error: self.name,
@@ -295,14 +319,20 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> Response<Bod
 /// An answer that no handler gave, as a page.
 pub(in crate::http) fn plain(
     status: StatusCode,
+    t: Texts,
     product: &str,
     request_id: &str,
 ) -> Response<Body> {
+    let around = Around {
+        t,
+        product,
+        state: "",
+    };
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            Page::new("not-found", "/").answer(status, product, "")
+            Page::new("not-found", "/").answer(status, &around, "")
         }
-        StatusCode::SERVICE_UNAVAILABLE => Page::new("busy", "/").answer(status, product, ""),
-        _ => Page::new("error", "/").answer(status, product, request_id),
+        StatusCode::SERVICE_UNAVAILABLE => Page::new("busy", "/").answer(status, &around, ""),
+        _ => Page::new("error", "/").answer(status, &around, request_id),
     }
 }

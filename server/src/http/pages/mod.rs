@@ -11,6 +11,7 @@ mod enter;
 mod error;
 mod form;
 mod guide;
+mod language;
 mod recover;
 mod save;
 mod sign_in;
@@ -23,22 +24,23 @@ use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
 pub(super) use self::guide::{Guide, guide};
+pub(super) use self::language::Language;
+pub(super) use self::texts::Texts;
 use self::view::{Errors, Frame};
 use self::visitor::Visitor;
 use super::Web;
 use crate::domain::{Error, Refusal};
 
-use self::texts::Texts;
-
 type Answer = Result<Response<Body>, PageError>;
 
-pub(super) fn router() -> Router<Web> {
+pub(super) fn router(web: &Web) -> Router<Web> {
     Router::new()
         .route("/", get(account::home))
         .route("/u/login", get(sign_in::show).post(sign_in::submit))
@@ -101,13 +103,14 @@ pub(super) fn router() -> Router<Web> {
             "/account/codes/download",
             post(|posted| save::download(posted, &save::NEXT)),
         )
+        .layer(from_fn_with_state(web.clone(), language::remember))
 }
 
 /// What every page has.
 fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
     let of = |error| PageError::of(visitor, error);
     Ok(Frame {
-        t: Texts::english(),
+        t: visitor.texts(),
         product: visitor.web.mfa.policy().product.clone(),
         csrf: visitor.csrf().map_err(of)?,
         state: visitor.state().map_err(of)?,
@@ -174,10 +177,10 @@ fn quiet() -> Told {
 }
 
 /// What went wrong, if anything did.
-fn errors(told: &Told, screen: &str) -> Errors {
+fn errors(t: Texts, told: &Told, screen: &str) -> Errors {
     if told.code.is_empty() {
         Errors::none()
     } else {
-        told.errors(screen)
+        told.errors(t, screen)
     }
 }

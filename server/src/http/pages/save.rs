@@ -8,7 +8,6 @@ use super::sign_in::at_step;
 use super::view::{FormView, Message, SaveCodes};
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, page, quiet, shown_on, wire};
-use crate::clock;
 use crate::domain::{Activation, Caller, Error, Issued, NextStep, Refusal, StageRequest};
 use crate::model::Token;
 
@@ -131,10 +130,11 @@ fn expired(visitor: &Visitor) -> Answer {
         form: Some(FormView {
             action: visitor.address("/u/mfa-recovery-code-enrollment/again")?,
             csrf,
-            state,
+            state: state.clone(),
             text: t.get("message.codes-expired.actionText"),
         }),
         reference: String::new(),
+        state: state.clone(),
         t,
         product,
     };
@@ -231,7 +231,7 @@ async fn sheet_on(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) 
         product,
         csrf,
         state,
-        errors: errors(told, at.screen),
+        errors: errors(t, told, at.screen),
         screen: at.screen,
         action: visitor.address(at.path)?,
         download: visitor.address(&format!("{}/download", at.path))?,
@@ -239,7 +239,7 @@ async fn sheet_on(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) 
         steps: at.steps,
         account: hint(visitor, issued).await?,
         generation: issued.generation.0,
-        issued: issued.issued_at.into(),
+        issued: t.day(issued.issued_at),
         codes: wire::shown(issued),
         expires_in,
         warn_before: warn_before(expires_in),
@@ -250,12 +250,13 @@ async fn sheet_on(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) 
 async fn sheet(visitor: &Visitor, issued: &Issued) -> Answer {
     let account = hint(visitor, issued).await?;
     let url = format!("{}/u/login", visitor.web.settings.issuer);
-    let date = clock::long_date(issued.issued_at);
-    Ok(wire::sheet_file(
-        issued,
-        &visitor.web.mfa.policy().product,
-        &account,
-        &date,
-        &url,
-    ))
+    let t = visitor.texts();
+    let date = t.day(issued.issued_at).text;
+    let sheet = wire::Around {
+        product: &visitor.web.mfa.policy().product,
+        account: &account,
+        date: &date,
+        url: &url,
+    };
+    Ok(wire::sheet_file(issued, &sheet, t))
 }

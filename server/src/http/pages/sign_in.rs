@@ -41,7 +41,7 @@ fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
         state,
     } = frame(visitor)?;
     let wait_seconds = told.wait_seconds;
-    let errors = errors(told, LOGIN);
+    let errors = errors(t, told, LOGIN);
     let template = Login {
         t,
         product,
@@ -139,7 +139,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         product,
         csrf,
         state,
-        errors: errors(told, OTP),
+        errors: errors(t, told, OTP),
         action: visitor.address(if coming_in {
             OTP_PATH
         } else {

@@ -3,8 +3,6 @@
 use askama::Template;
 
 use super::texts::Texts;
-use crate::clock;
-use crate::model::Timestamp;
 
 /// Something that went wrong: the code for machines, the words for people.
 pub(super) struct Problem {
@@ -61,15 +59,6 @@ impl Errors {
 pub(super) struct Day {
     pub(super) iso: String,
     pub(super) text: String,
-}
-
-impl From<Timestamp> for Day {
-    fn from(at: Timestamp) -> Self {
-        Self {
-            iso: clock::date(at),
-            text: clock::long_date(at),
-        }
-    }
 }
 
 /// What every page has.
@@ -209,6 +198,8 @@ pub(super) struct EventView {
 pub(super) struct Message {
     pub(super) t: Texts,
     pub(super) product: String,
+    /// The name of the transaction, on a screen of one; "" elsewhere.
+    pub(super) state: String,
     pub(super) title: String,
     pub(super) description: String,
     /// The error code, where it is one; "" where nothing went wrong.
@@ -238,6 +229,7 @@ pub(super) struct FormView {
 pub(super) struct Home {
     pub(super) t: Texts,
     pub(super) product: String,
+    pub(super) state: String,
     pub(super) password: String,
     pub(super) accounts: Vec<DemoAccount>,
 }

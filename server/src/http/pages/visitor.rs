@@ -21,6 +21,8 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
 use super::error::PageError;
+use super::language::Language;
+use super::texts::Texts;
 use crate::domain::{Caller, Error, Refusal};
 use crate::http::Web;
 use crate::http::request::ClientIp;
@@ -46,6 +48,9 @@ pub(super) struct Visitor {
     ip: Option<std::net::IpAddr>,
     /// The address names the transaction that this visitor is in.
     named: bool,
+    /// The transaction that the address names, whoever is in it.
+    state_in_address: String,
+    language: Language,
 }
 
 impl Visitor {
@@ -114,6 +119,16 @@ impl Visitor {
     /// asked for without.
     pub(super) fn named(&self) -> bool {
         self.named
+    }
+
+    /// The texts in this visitor's language.
+    pub(super) fn texts(&self) -> Texts {
+        Texts::of_language(self.language)
+    }
+
+    /// The transaction that the address names, whoever is in it; "" where it names none.
+    pub(super) fn state_in_address(&self) -> &str {
+        &self.state_in_address
     }
 
     /// The proof that a form carries.
@@ -236,6 +251,8 @@ impl Visitor {
             fresh: None,
             ip,
             named: false,
+            state_in_address: named_by(&parts.uri).unwrap_or_default(),
+            language: Language::of(&parts.headers),
         };
         if [SESSION, CHALLENGE, FORM]
             .iter()
