@@ -17,6 +17,7 @@ mod recovery;
 mod setting;
 mod signing;
 mod throttle;
+mod trusted_device;
 
 use std::error::Error;
 
@@ -30,6 +31,7 @@ pub use recovery::*;
 pub use setting::*;
 pub use signing::*;
 pub use throttle::*;
+pub use trusted_device::*;
 
 use crate::model::Timestamp;
 
@@ -61,6 +63,7 @@ pub trait Store:
     + Settings
     + SigningKeys
     + Throttles
+    + TrustedDevices
     + Upkeep
     + Send
     + Sync
@@ -80,6 +83,7 @@ impl<T> Store for T where
         + Settings
         + SigningKeys
         + Throttles
+        + TrustedDevices
         + Upkeep
         + Send
         + Sync
@@ -94,7 +98,8 @@ pub trait Upkeep {
     async fn ping(&self) -> StoreResult<()>;
 
     /// Erases what has run out by `now`: sealed seeds, pending batches, the secrets of pending
-    /// authenticators, those themselves and challenges ([`LATE_COMERS`] after their end), sessions, idempotency keys, and throttles
+    /// authenticators, those themselves and challenges ([`LATE_COMERS`] after their end), sessions,
+    /// step-up tokens, trusted devices, idempotency keys, and throttles
     /// whose bucket is full again and that count nothing: failures in a row stay counted however
     /// slowly they come (NIST SP 800-63B-4, 3.2.2). Returns how many rows changed. A kind and a
     /// slice at a time: it may stop between.
