@@ -4,6 +4,7 @@
 //! of HTTP, JSON or SQL. What may be done depends on the [`Caller`] alone.
 
 mod account;
+mod administration;
 mod api_key;
 mod associate;
 mod authenticator;
@@ -19,6 +20,7 @@ mod enrolling;
 mod environment;
 mod error;
 mod event;
+mod patience;
 mod policy;
 mod recovery;
 mod redeem;
@@ -34,6 +36,7 @@ mod trusted_device;
 use std::sync::Arc;
 
 pub use self::account::{AccountCard, NewPerson};
+pub use self::administration::{Administrator, Found, Sought};
 pub use self::api_key::{ApiKeyCard, NewKey};
 pub use self::associate::Association;
 pub use self::authenticator::{Enrollment, Factor, Passed};
@@ -66,7 +69,7 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, SessionKind,
+    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, Role, SessionKind,
     TrustedDevice,
 };
 

@@ -41,6 +41,7 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let shown = Arc::new(page(&document));
     let auth0 = Arc::new(pages::Guide::auth0());
     let arklow = Arc::new(pages::Guide::arklow());
+    let themes = Arc::new(pages::Guide::themes());
     Router::new()
         .route(
             "/openapi.json",
@@ -54,6 +55,10 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/arklow",
             get(move || async move { pages::guide(&arklow) }),
+        )
+        .route(
+            "/docs/themes",
+            get(move || async move { pages::guide(&themes) }),
         )
 }
 

@@ -37,12 +37,14 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let template = OtpEnrollment {
         t,
         product,
         csrf,
         state,
+        here,
         errors: errors(t, told, SCREEN),
         action: visitor.address("/u/mfa-otp-enrollment-qr")?,
         replacing: pending.replaces,

@@ -144,8 +144,9 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
 pub(super) struct PageError {
     t: Texts,
     product: String,
-    /// The name of the transaction, on a screen of one.
-    state: String,
+    /// The query of the address.
+    here: String,
+    posted: bool,
     now: Timestamp,
     why: Why,
 }
@@ -159,6 +160,8 @@ enum Why {
     OutOfDate,
     /// A screen of a transaction that this visitor is not in; whether they seem to be signed in.
     NoTransaction { seems_in: bool },
+    /// There is no such page, or not for this visitor.
+    NotFound,
 }
 
 impl PageError {
@@ -183,6 +186,11 @@ impl PageError {
         Self::because(visitor, Why::NoTransaction { seems_in })
     }
 
+    /// There is no such page, or not for this visitor.
+    pub(super) fn not_found(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::NotFound)
+    }
+
     /// The request is no form.
     pub(super) fn malformed(visitor: &Visitor, status: StatusCode) -> Self {
         Self::because(visitor, Why::Forbidden(status))
@@ -193,7 +201,8 @@ impl PageError {
         Self {
             t: visitor.texts(),
             product: mfa.policy().product.clone(),
-            state: visitor.state_in_address().to_owned(),
+            here: visitor.query().to_owned(),
+            posted: visitor.has_posted(),
             now: mfa.now(),
             why,
         }
@@ -205,19 +214,18 @@ impl IntoResponse for PageError {
         let Self {
             t,
             product,
-            state,
+            here,
+            posted,
             now,
             why,
         } = self;
         let frame = Around {
             t,
             product: &product,
-            state: &state,
+            here: &here,
         };
         match why {
-            Why::Forbidden(status) => {
-                Page::new("forbidden", "/account").answer(status, &frame, "")
-            }
+            Why::Forbidden(status) => Page::new("forbidden", "/account").answer(status, &frame, ""),
             Why::OutOfDate => {
                 Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &frame, "")
             }
@@ -228,6 +236,11 @@ impl IntoResponse for PageError {
                     page.action = "message.out-of-date.actionText";
                 }
                 page.answer(StatusCode::CONFLICT, &frame, "")
+            }
+            Why::NotFound => Page::new("not-found", "/").answer(StatusCode::NOT_FOUND, &frame, ""),
+            // Whoever has sent something is told that it was not carried out.
+            Why::Domain(Error::Refused(Refusal::SessionGone)) if posted => {
+                Page::new("session-gone", DOOR).answer(StatusCode::UNAUTHORIZED, &frame, "")
             }
             Why::Domain(Error::Refused(Refusal::SessionGone)) => Redirect::to(DOOR).into_response(),
             Why::Domain(Error::Refused(refusal)) => {
@@ -259,7 +272,7 @@ impl IntoResponse for PageError {
 struct Around<'a> {
     t: Texts,
     product: &'a str,
-    state: &'a str,
+    here: &'a str,
 }
 
 /// Which message, and where its way on leads.
@@ -280,12 +293,12 @@ impl Page {
     }
 
     fn answer(&self, status: StatusCode, around: &Around<'_>, reference: &str) -> Response<Body> {
-        let Around { t, product, state } = *around;
+        let Around { t, product, here } = *around;
         let text = |key: &str| t.get(&format!("message.{}.{key}", self.name));
         let message = Message {
             t,
             product: product.to_owned(),
-            state: state.to_owned(),
+            here: here.to_owned(),
             title: text("title"),
             description: text("description"),
             error: self.name,
@@ -327,7 +340,7 @@ pub(in crate::http) fn plain(
     let around = Around {
         t,
         product,
-        state: "",
+        here: "",
     };
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {

@@ -21,7 +21,15 @@ const AUTH0: &str = include_str!("../../../../web/docs/auth0.md");
 /// How Arklow's clients are pointed here.
 const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
 
+/// How pages and elements get a look of one's own.
+const THEMES: &str = include_str!("../../../../web/docs/themes.md");
+
 impl Guide {
+    /// How pages and elements get a look of one's own.
+    pub(in crate::http) fn themes() -> Self {
+        Self::read(THEMES)
+    }
+
     /// How Arklow's clients are pointed here.
     pub(in crate::http) fn arklow() -> Self {
         Self::read(ARKLOW)
@@ -102,6 +110,7 @@ mod tests {
     #[test]
     fn the_guides_are_there() {
         assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
+        assert_eq!(Guide::themes().title, "Your own look");
         assert_eq!(
             Guide::arklow().title,
             "Point your Arklow client at Spare Key"

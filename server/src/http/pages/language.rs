@@ -124,7 +124,11 @@ fn asked(uri: &Uri) -> Option<(Option<Language>, String)> {
 }
 
 /// Remembers the language that an address asks for, and shows the same page without asking.
-pub(super) async fn remember(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
+pub(super) async fn remember(
+    State(web): State<Web>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let Some((language, address)) = asked(request.uri()).filter(|_| reads) else {
         return next.run(request).await;
@@ -169,7 +173,10 @@ mod tests {
         assert_eq!(asking("sv, *;q=0.5", ""), Language::English);
         assert_eq!(asking("de;q=much", ""), Language::English);
         assert_eq!(asking("de", "spare-key-language=ar"), Language::Arabic);
-        assert_eq!(asking("de", "__Host-spare-key-language=fr"), Language::French);
+        assert_eq!(
+            asking("de", "__Host-spare-key-language=fr"),
+            Language::French
+        );
         assert_eq!(asking("de", "spare-key-language=klingon"), Language::German);
     }
 
@@ -186,6 +193,9 @@ mod tests {
             asked("/account?ui_locales=sv+fr-CA%20de"),
             Some((Some(Language::French), "/account".to_owned()))
         );
-        assert_eq!(asked("/account?ui_locales=sv"), Some((None, "/account".to_owned())));
+        assert_eq!(
+            asked("/account?ui_locales=sv"),
+            Some((None, "/account".to_owned()))
+        );
     }
 }

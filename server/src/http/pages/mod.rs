@@ -5,11 +5,14 @@
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
+mod activity;
+mod admin;
 mod docs;
 mod enroll;
 mod enter;
 mod error;
 mod form;
+mod gallery;
 mod guide;
 mod language;
 mod recover;
@@ -55,9 +58,18 @@ pub(super) fn router(web: &Web) -> Router<Web> {
         )
         .route(
             "/u/mfa-recovery-code-enrollment/download",
-            post(|posted| save::download(posted, &save::FIRST)),
+            post(|posted| save::download(posted, &save::FIRST))
+                .get(|visitor| back(visitor, save::FIRST.path)),
         )
-        .route("/u/mfa-recovery-code-enrollment/again", post(save::again))
+        .route(
+            "/u/mfa-recovery-code-enrollment/more-time",
+            post(|posted| save::more_time(posted, &save::FIRST))
+                .get(|visitor| back(visitor, save::FIRST.path)),
+        )
+        .route(
+            "/u/mfa-recovery-code-enrollment/again",
+            post(save::again).get(|visitor| back(visitor, save::FIRST.path)),
+        )
         .route(
             "/u/mfa-recovery-code-challenge-new-code",
             get(|visitor| save::show(visitor, &save::REPLACEMENT))
@@ -65,7 +77,13 @@ pub(super) fn router(web: &Web) -> Router<Web> {
         )
         .route(
             "/u/mfa-recovery-code-challenge-new-code/download",
-            post(|posted| save::download(posted, &save::REPLACEMENT)),
+            post(|posted| save::download(posted, &save::REPLACEMENT))
+                .get(|visitor| back(visitor, save::REPLACEMENT.path)),
+        )
+        .route(
+            "/u/mfa-recovery-code-challenge-new-code/more-time",
+            post(|posted| save::more_time(posted, &save::REPLACEMENT))
+                .get(|visitor| back(visitor, save::REPLACEMENT.path)),
         )
         .route(
             "/u/mfa-otp-challenge",
@@ -81,10 +99,17 @@ pub(super) fn router(web: &Web) -> Router<Web> {
         )
         .route("/account", get(account::show))
         .route("/account/enter", post(enter::enter))
-        .route("/account/sign-out", post(account::sign_out))
+        .route(
+            "/account/sign-out",
+            post(account::sign_out).get(|visitor| back(visitor, "/account")),
+        )
         .route(
             "/account/replace-authenticator",
-            post(account::replace_authenticator),
+            post(account::replace_authenticator).get(|visitor| back(visitor, "/account")),
+        )
+        .route(
+            "/account/end-reminder",
+            post(account::end_reminder).get(|visitor| back(visitor, "/account")),
         )
         .route(
             "/account/step-up",
@@ -101,9 +126,22 @@ pub(super) fn router(web: &Web) -> Router<Web> {
         )
         .route(
             "/account/codes/download",
-            post(|posted| save::download(posted, &save::NEXT)),
+            post(|posted| save::download(posted, &save::NEXT))
+                .get(|visitor| back(visitor, save::NEXT.path)),
         )
+        .route(
+            "/account/codes/more-time",
+            post(|posted| save::more_time(posted, &save::NEXT))
+                .get(|visitor| back(visitor, save::NEXT.path)),
+        )
+        .merge(admin::router())
+        .route("/gallery", get(gallery::show))
         .layer(from_fn_with_state(web.clone(), language::remember))
+}
+
+/// What only takes forms leads who asks for it by a link to the page that the form is on.
+async fn back(visitor: Visitor, to: &'static str) -> Answer {
+    visitor.go_to(to)
 }
 
 /// What every page has.
@@ -114,6 +152,7 @@ fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
         product: visitor.web.mfa.policy().product.clone(),
         csrf: visitor.csrf().map_err(of)?,
         state: visitor.state().map_err(of)?,
+        here: visitor.query().to_owned(),
     })
 }
 

@@ -31,6 +31,7 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let status = visitor
         .web
@@ -43,6 +44,7 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
         errors: errors(t, told, SCREEN),
         action: visitor.address(CODE_PATH)?,
         tries_left: told.tries_left,
@@ -130,12 +132,14 @@ pub(super) async fn show_after(visitor: Visitor) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(&visitor)?;
     let template = AfterRecovery {
         t,
         product,
         csrf,
         state,
+        here,
         errors: errors(t, &quiet(), SCREEN),
         action: visitor.address(AFTER_PATH)?,
         number,

@@ -39,6 +39,7 @@ fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let wait_seconds = told.wait_seconds;
     let errors = errors(t, told, LOGIN);
@@ -47,6 +48,7 @@ fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
         errors,
         action: visitor.address(DOOR)?,
         username,
@@ -124,6 +126,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let coming_in = matches!(caller.authority, Authority::Challenge { .. });
     let status = visitor
@@ -139,6 +142,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         product,
         csrf,
         state,
+        here,
         errors: errors(t, told, OTP),
         action: visitor.address(if coming_in {
             OTP_PATH

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, Uri};
+use axum::http::{HeaderValue, Method, Response, Uri};
 use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use serde::Deserialize;
@@ -48,8 +48,9 @@ pub(super) struct Visitor {
     ip: Option<std::net::IpAddr>,
     /// The address names the transaction that this visitor is in.
     named: bool,
-    /// The transaction that the address names, whoever is in it.
-    state_in_address: String,
+    /// The query of the address.
+    query: String,
+    posted: bool,
     language: Language,
 }
 
@@ -126,9 +127,14 @@ impl Visitor {
         Texts::of_language(self.language)
     }
 
-    /// The transaction that the address names, whoever is in it; "" where it names none.
-    pub(super) fn state_in_address(&self) -> &str {
-        &self.state_in_address
+    /// The query of the address, as it was sent.
+    pub(super) fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Whether they have sent something.
+    pub(super) fn has_posted(&self) -> bool {
+        self.posted
     }
 
     /// The proof that a form carries.
@@ -251,7 +257,8 @@ impl Visitor {
             fresh: None,
             ip,
             named: false,
-            state_in_address: named_by(&parts.uri).unwrap_or_default(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            posted: parts.method == Method::POST,
             language: Language::of(&parts.headers),
         };
         if [SESSION, CHALLENGE, FORM]
