@@ -157,7 +157,6 @@ export async function wholeTour(browser, server, language, stop, options) {
     await tour.redeem(codes[9]);
     await tour.at('/u/after-recovery');
     await see('after-none');
-    await tour.signOut().catch(() => {});
     await page.goto(tour.url('/nothing/here'));
     await see('not-found');
     await page.goto(tour.url(`${SAVE}?state=another`));
