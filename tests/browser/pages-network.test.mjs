@@ -36,41 +36,41 @@ async function wholeWay(visit, trouble) {
   await page.goto(visit.url('/u/login'));
   await page.getByLabel('Email address').fill(visit.person.login);
   await page.getByLabel('Password').fill('correct horse battery staple');
-  await trouble('login', () => visit.button('Continue').click());
+  await trouble('login', (press = (button) => button.click()) => press(visit.button('Continue')));
   await visit.at('/u/mfa-otp-enrollment-qr');
   await visit.takeKey();
   await page.getByLabel('Code from the app').fill(await visit.app.next());
-  await trouble('enrollment', () => visit.button('Continue').click());
+  await trouble('enrollment', (press = (button) => button.click()) => press(visit.button('Continue')));
   await visit.codesSeen();
   await visit.button('I wrote them down').click();
   await page.getByRole('checkbox').check();
-  await trouble('saving', () => visit.button('Continue').click());
+  await trouble('saving', (press = (button) => button.click()) => press(visit.button('Continue')));
   await visit.at('/account');
-  await trouble('sign-out', () => visit.button('Sign out').click());
+  await trouble('sign-out', (press = (button) => button.click()) => press(visit.button('Sign out')));
   await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
   await visit.toChallenge();
   await visit.field().fill(visit.codes[1]);
-  await trouble('redeeming', () => visit.button('Continue').click());
+  await trouble('redeeming', (press = (button) => button.click()) => press(visit.button('Continue')));
   await visit.at('/u/after-recovery');
-  await trouble('after', () => visit.button('Set up a new authenticator').click());
+  await trouble('after', (press = (button) => button.click()) => press(visit.button('Set up a new authenticator')));
   await visit.at('/u/mfa-otp-enrollment-qr');
   await visit.takeKey();
   await page.getByLabel('Code from the app').fill(await visit.app.next());
-  await trouble('replacing', () => visit.button('Continue').click());
+  await trouble('replacing', (press = (button) => button.click()) => press(visit.button('Continue')));
   await visit.at('/account');
   await page.getByText('9 of 10 remaining').waitFor();
 }
 
 describe('the whole way in', () => {
-  visiting('on a line that takes two seconds for everything, pressing twice does nothing twice (C1, B-05)', async (visit, page) => {
+  visiting('on a line that takes half a second for everything, pressing twice does nothing twice (C1, B-05)', async (visit, page) => {
     const session = await visit.context.newCDPSession(page);
     await session.send('Network.enable');
-    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 20_000, uploadThroughput: 20_000 });
+    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 500, downloadThroughput: 150_000, uploadThroughput: 150_000 });
     visit.context.setDefaultTimeout(30_000);
     const steps = [];
     await wholeWay(visit, async (step, press) => {
       steps.push(step);
-      await Promise.all([press(), press().catch(() => {})]);
+      await press((button) => button.dblclick());
     });
     assert.equal(steps.length, 7);
     const shown = await visit.account();
@@ -116,7 +116,10 @@ describe('what is left of a page (B-63, B-64)', () => {
   const leaveAndReturn = async (page, away) => {
     await page.evaluate((address) => { location.href = address; }, away);
     await page.waitForURL(away);
-    await page.goBack();
+    // Not the driver's own way back: it waits for a load, and a kept page is not loaded.
+    const from = await page.evaluate(() => performance.timeOrigin);
+    await page.evaluate(() => { setTimeout(() => history.back()); });
+    await page.waitForFunction((origin) => performance.timeOrigin !== origin, from);
   };
 
   test('the cache of pages is really on: a page that may be kept comes back as it was', { timeout: 60_000 }, async () => {
@@ -136,50 +139,35 @@ describe('what is left of a page (B-63, B-64)', () => {
     }
   });
 
-  visiting('a page with codes is not among them: it comes back from the server or not at all', async (visit, page) => {
-    page.on('dialog', (dialog) => dialog.accept());
-    const codes = await visit.toCodes();
-    await page.evaluate(() => addEventListener('pageshow', (event) => { document.documentElement.dataset.persisted = String(event.persisted); }));
-    await leaveAndReturn(page, visit.url('/openapi.json'));
-    await visit.readCodes();
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.persisted), undefined, 'a new document');
-    const reasons = await page.evaluate(() => JSON.stringify(performance.getEntriesByType('navigation')[0].notRestoredReasons ?? null));
-    assert.ok(reasons === 'null' || reasons.includes('no-store'), reasons);
-    assert.deepEqual(await page.locator('.sk-list code').allTextContents(), codes);
-    await visit.confirm();
-    await page.goBack();
-    const text = await page.content();
-    assert.ok(codes.every((code) => !text.includes(code)), 'confirmed: no code comes back');
-  });
-
-  visiting('were it kept all the same, the codes are gone on return', async (visit, page) => {
-    page.on('dialog', (dialog) => dialog.accept());
-    // A proxy that allows it: the page may be kept, and is.
-    await page.route((url) => url.pathname === '/u/mfa-recovery-code-enrollment', async (route) => {
-      const answer = await route.fetch({ maxRedirects: 0 });
-      const headers = answer.headers();
-      delete headers['cache-control'];
-      await route.fulfill({ response: answer, headers });
-    });
-    const codes = await visit.toCodes();
-    await page.evaluate(() => addEventListener('pageshow', (event) => { document.documentElement.dataset.persisted = String(event.persisted); }));
-    await leaveAndReturn(page, visit.url('/openapi.json'));
-    await page.waitForLoadState('load');
-    const persisted = await page.evaluate(() => document.documentElement.dataset.persisted);
-    if (persisted === 'true') {
+  for (const [name, kept] of [['as it is served', false], ['even if a proxy lets it be kept', true]]) {
+    visiting(`a page with codes that comes back has none on it, ${name}; a reload shows them to the same person`, async (visit, page) => {
+      page.on('dialog', (dialog) => dialog.accept());
+      if (kept) {
+        await page.route((url) => url.pathname === '/u/mfa-recovery-code-enrollment', async (route) => {
+          const answer = await route.fetch({ maxRedirects: 0 });
+          const { 'cache-control': _, ...headers } = answer.headers();
+          await route.fulfill({ response: answer, headers });
+        });
+      }
+      const codes = await visit.toCodes();
+      await page.evaluate(() => addEventListener('pageshow', (event) => { document.documentElement.dataset.persisted = String(event.persisted); }));
+      await leaveAndReturn(page, visit.url('/openapi.json'));
+      const persisted = await page.evaluate(() => document.documentElement.dataset.persisted);
+      // Chromium keeps even what must not be stored, for some minutes, where no cookie changes.
+      assert.equal(persisted, 'true', 'it came from the cache of pages');
       await page.getByText('The codes are no longer shown here. Reload the page to see them again.').waitFor();
       const text = await page.content();
       assert.ok(codes.every((code) => !text.includes(code)));
-    } else {
-      assert.equal(persisted, undefined);
-      assert.equal(await page.evaluate(() => performance.getEntriesByType('navigation')[0].type), 'back_forward');
-    }
-  });
+      await page.evaluate(() => { setTimeout(() => location.reload()); });
+      await page.waitForFunction(() => document.querySelectorAll('.sk-list code').length === 10 && document.querySelector('.sk-wrote-down'));
+      assert.deepEqual(await page.locator('.sk-list code').allTextContents(), codes);
+    });
+  }
 
   visiting('signing out clears what the browser kept (B-63)', async (visit) => {
     await visit.enroll();
     const answer = await visit.press(visit.button('Sign out'));
-    assert.equal(answer.headers()['clear-site-data'], '"cache"');
+    assert.equal(await answer.headerValue('clear-site-data'), '"cache"');
     assert.equal(answer.headers()['cache-control'], 'no-store');
     for (const response of visit.responses) {
       if (new URL(response.url()).pathname.startsWith('/assets/')) continue;

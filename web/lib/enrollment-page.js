@@ -36,13 +36,14 @@ if (element instanceof RecoveryCodes) {
    * before: the focus stays where it is.
    * @param {number} left
    * @param {number} before
+   * @param {string} words
    */
-  const watch = (left, before) => {
+  const watch = (left, before, words) => {
     timers.forEach(clearTimeout);
     timers = [];
     if (!(left > 0)) return;
     timers = [
-      setTimeout(() => say(soon, 'warn'), (left - before) * 1000),
+      setTimeout(() => say(words, 'warn'), (left - before) * 1000),
       setTimeout(() => {
         element.expired();
         document.getElementById('pending-box')?.setAttribute('hidden', '');
@@ -58,7 +59,7 @@ if (element instanceof RecoveryCodes) {
     pending.textContent = text;
     pending.className = look;
   };
-  watch(Number(expiresIn), Number(warnBefore));
+  watch(Number(expiresIn), Number(warnBefore), soon);
   more?.addEventListener('click', (event) => {
     const form = element.closest('form');
     if (!form || !(more instanceof HTMLButtonElement)) return;
@@ -74,7 +75,7 @@ if (element instanceof RecoveryCodes) {
       if (!answer.ok) throw new Error(String(answer.status));
       const given = await answer.json();
       say(given.pending, 'quiet');
-      watch(given.expires_in, given.warn_before);
+      watch(given.expires_in, given.warn_before, given.soon);
     }).catch(() => say(element.texts.network ?? '', 'warn'));
   });
 }

@@ -205,6 +205,8 @@ struct MoreTime {
     warn_before: u32,
     /// What the page says of it.
     pending: String,
+    /// What it says before that runs out.
+    soon: String,
 }
 
 /// Gives the person more time with the codes on the screen.
@@ -220,10 +222,13 @@ pub(super) async fn more_time(Posted { visitor, form }: Posted<TimeForm>, at: &P
             let expires_in = seconds_until(&visitor, until);
             let t = visitor.texts();
             let minutes = [("minutes", t.wait(&expires_in))];
+            let warn_before = warn_before(expires_in);
+            let wait = [("wait", t.wait(&warn_before))];
             let told = MoreTime {
                 expires_in,
-                warn_before: warn_before(expires_in),
+                warn_before,
                 pending: t.fill_of(at.screen, "pending", &minutes),
+                soon: t.fill_of(at.screen, "soon", &wait),
             };
             Ok(Json(told).into_response())
         }
