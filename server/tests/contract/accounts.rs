@@ -292,6 +292,7 @@ pub(crate) async fn accounts_are_listed_by_identifier_a_page_at_a_time(db: impl 
     let mut after = None;
     loop {
         let page = AccountPage {
+            beginning: None,
             skip: 0,
             remaining_at_most: None,
             after,
@@ -339,6 +340,7 @@ pub(crate) async fn accounts_can_be_skipped_and_counted(db: impl Fixture) {
         (None, Some(10), 1, "d"),
     ] {
         let page = AccountPage {
+            beginning: None,
             remaining_at_most,
             after: after.map(id),
             skip,
@@ -368,6 +370,7 @@ pub(crate) async fn accounts_low_on_codes_are_found(db: impl Fixture) {
     }
     sample::has_account(&*store, "without").await;
     let page = AccountPage {
+        beginning: None,
         skip: 0,
         remaining_at_most: Some(2),
         after: None,
