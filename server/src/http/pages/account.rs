@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 
 use super::activity::{self, Older};
+use super::browsers;
 use super::error::{PageError, Told, page as plain_page};
 use super::form::{BareForm, CodeForm, ReminderForm};
 use super::save::draw;
@@ -87,6 +88,7 @@ pub(super) async fn show(visitor: Visitor, Query(older): Query<Older>) -> Answer
         }),
         codes: codes_view(t, &status),
         pending: mfa.holds_pending(&caller).await.map_err(of)?,
+        browsers: browsers::list(&visitor, &caller).await.map_err(of)?,
         trail,
         administrator: mfa.administrator(&caller).await.map_err(of)?.is_some(),
     };

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::texts::Texts;
 use super::view::{EventView, TrailView};
 use super::visitor::Visitor;
-use crate::domain::{Actor, Error, Event};
+use crate::domain::{Actor, BY_BROWSER, Error, Event};
 use crate::model::{AccountId, EventKind};
 
 /// Audit rows read for a page, and lines shown of them: what would tell nothing is left out.
@@ -75,6 +75,9 @@ fn in_words(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::DeviceTrusted => "event.device_trusted",
         EventKind::DeviceForgotten => "event.device_forgotten",
         EventKind::FactorVerified => "event.login",
+        EventKind::PasswordVerified if event.detail.as_deref() == Some(BY_BROWSER) => {
+            "event.login_remembered"
+        }
         EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
         EventKind::AdministratorAdded => "event.administrator_added",
         EventKind::AdministratorRemoved => "event.administrator_removed",

@@ -43,7 +43,7 @@ forms! {
     LoginForm { username: String, password: Zeroizing<String> }
 
     /// A one-time password or a recovery code, as typed; or the wish for another method.
-    CodeForm { code: Zeroizing<String>, action: String }
+    CodeForm { code: Zeroizing<String>, action: String, remember: String }
 
     /// "I have saved these codes."
     SaveForm { generation: String, saved: String }
@@ -53,6 +53,9 @@ forms! {
 
     /// What an administrator wants to do, to whom, with a one-time password where one is asked for.
     AdminForm { id: String, code: Zeroizing<String> }
+
+    /// One of the remembered browsers.
+    BrowserForm { id: String }
 
     /// More time; a script is answered in JSON.
     TimeForm { answer: String }

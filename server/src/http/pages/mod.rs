@@ -7,6 +7,7 @@
 mod account;
 mod activity;
 mod admin;
+mod browsers;
 mod docs;
 mod enroll;
 mod enter;
@@ -133,6 +134,14 @@ pub(super) fn router(web: &Web) -> Router<Web> {
             "/account/codes/more-time",
             post(|posted| save::more_time(posted, &save::NEXT))
                 .get(|visitor| back(visitor, save::NEXT.path)),
+        )
+        .route(
+            "/account/browsers/forget",
+            post(browsers::forget).get(|visitor| back(visitor, "/account")),
+        )
+        .route(
+            "/account/browsers/forget-all",
+            post(browsers::forget_all).get(|visitor| back(visitor, "/account")),
         )
         .merge(admin::router())
         .route("/gallery", get(gallery::show))

@@ -131,6 +131,7 @@ page!(
         action: String,
         coming_in: bool,
         recovery_offered: bool,
+        remember_days: Option<u32>,
         wait_seconds: u32,
     }
 );
@@ -166,6 +167,7 @@ page!(
         authenticator: Option<AuthenticatorView>,
         codes: Option<CodesView>,
         pending: bool,
+        browsers: Option<Vec<BrowserView>>,
         trail: TrailView,
         administrator: bool,
     }
@@ -258,6 +260,17 @@ pub(super) struct CodesView {
     pub(super) remind: bool,
     pub(super) generation: u32,
     pub(super) issued: Day,
+}
+
+/// A remembered browser.
+pub(super) struct BrowserView {
+    pub(super) id: String,
+    /// What it called itself; "" where that says nothing.
+    pub(super) label: String,
+    /// From where.
+    pub(super) ip: String,
+    pub(super) since: Day,
+    pub(super) until: Day,
 }
 
 /// A page of recent activity.
