@@ -46,6 +46,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Identity providers whose people may keep their factors here.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// A style sheet that comes after the pages' own.
+    pub theme: Option<String>,
     /// How the dialect of that name is spoken.
     pub canopy: CanopySettings,
 }
