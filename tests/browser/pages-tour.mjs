@@ -182,6 +182,14 @@ async function single(browser, server, language, stop, options) {
     await tour.submit();
     await tour.codesSeen();
     await tour.confirm();
+    await tour.signOut();
+    await tour.password();
+    await page.locator('[name=remember]').check();
+    await tour.otp();
+    await tour.at('/account');
+    await stop(page, 'account-browsers', tour);
+    await page.locator('form[action="/account/browsers/forget"] button').click();
+    await tour.at('/account');
     const spent = await tour.single();
     await tour.signOut();
     await tour.toChallenge();
