@@ -14,6 +14,7 @@ mod progress;
 mod readers;
 mod recovery;
 mod redeem;
+mod session;
 mod setting;
 mod sql;
 mod stage;
