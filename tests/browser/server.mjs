@@ -49,6 +49,7 @@ export async function start(...more) {
   const account = async (...args) => (await run(binary, ['account', ...args, ...settings], { cwd: folder })).stdout;
   let people = 0;
   return {
+    binary,
     origin,
     folder,
     account,
