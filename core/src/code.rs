@@ -240,8 +240,21 @@ impl Code {
     ///
     /// For wire files only, where an answer to its owner is written. The text is zeroed on drop.
     pub fn expose(&self) -> Zeroizing<String> {
-        let mut symbols = self.symbols.iter().map(|symbol| *symbol as char);
-        written(&mut symbols, self.symbols.len(), self.format.grouped())
+        self.written(self.format.grouped())
+    }
+
+    /// The bare symbols as text, zeroed on drop. For the page where its owner typed the code.
+    pub fn bare(&self) -> Zeroizing<String> {
+        self.written(false)
+    }
+
+    fn written(&self, grouped: bool) -> Zeroizing<String> {
+        // Capacity first: never grown, so no copy is left behind.
+        let mut text = Zeroizing::new(String::with_capacity(self.symbols.len() * 2));
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            push_symbol(&mut text, at, *symbol as char, grouped);
+        }
+        text
     }
 }
 
@@ -251,20 +264,11 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Writes symbols, with a dash before every fifth one when `grouped`. A dash comes only with the
-/// symbol after it.
-pub(crate) fn written(
-    symbols: &mut dyn Iterator<Item = char>,
-    count: usize,
-    grouped: bool,
-) -> Zeroizing<String> {
-    // Four bytes a character at most, and a dash: never grown, so no copy is left behind.
-    let mut text = Zeroizing::new(String::with_capacity(count * 5));
-    for (at, symbol) in symbols.enumerate() {
-        if grouped && at > 0 && at.is_multiple_of(4) {
-            text.push('-');
-        }
-        text.push(symbol);
+/// Appends the symbol at this place, with a dash before every fifth one when `grouped`. A dash
+/// comes only with the symbol after it.
+pub(crate) fn push_symbol(text: &mut String, at: usize, symbol: char, grouped: bool) {
+    if grouped && at > 0 && at.is_multiple_of(4) {
+        text.push('-');
     }
-    text
+    text.push(symbol);
 }

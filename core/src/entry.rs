@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Code, Format, alphabet, check,
-    code::{MAX_INPUT, written},
+    code::{MAX_INPUT, push_symbol},
     fold::{is_separator, significant},
 };
 

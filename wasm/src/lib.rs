@@ -72,7 +72,7 @@ impl SavePrompt {
     /// Where the prompt stands.
     #[wasm_bindgen(getter, skip_typescript)]
     pub fn state(&self) -> JsValue {
-        give::state(&self.0, None)
+        give::state(&self.0)
     }
 
     /// Takes an event, by name or as an object with `type`; gives the state and the effects.
@@ -81,7 +81,7 @@ impl SavePrompt {
         let event = take::event(event).ok_or_else(|| Error::new("spare-key: unknown event"))?;
         let (state, effects) = prompt::step(&self.0, event);
         self.0 = state;
-        Ok(give::state(&state, Some(&effects)))
+        Ok(give::step(&state, &effects))
     }
 }
 
