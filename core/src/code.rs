@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{alphabet, check, fold};
@@ -218,9 +218,11 @@ impl Code {
     /// their number is no format's.
     pub(crate) fn from_random(values: &[u8]) -> Option<Code> {
         let format = Format::of_symbols(values.len() + 1)?;
-        let mut symbols = Vec::with_capacity(format.symbols());
-        symbols.extend(values.iter().map(|value| alphabet::symbol(*value) as u8));
-        symbols.push(alphabet::symbol(check::check_symbol(values)) as u8);
+        let check = check::check_symbol(values);
+        let mut symbols = vec![0; format.symbols()];
+        for (symbol, value) in symbols.iter_mut().zip(values.iter().chain([&check])) {
+            *symbol = alphabet::symbol(*value) as u8;
+        }
         Some(Code { symbols, format })
     }
 

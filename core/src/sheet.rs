@@ -151,38 +151,34 @@ impl Sheet<'_> {
 
     /// Fills in a sentence: one pass, so that what is filled in is never read as a sentence.
     fn fill(&self, text: &str, count: u32) -> String {
-        let mut line = String::new();
-        let mut rest = text.chars();
-        while let Some(character) = rest.next() {
-            let name = rest.as_str();
-            let name = name.split(is_closing).next().unwrap_or_default();
-            let value = match (character, name) {
-                ('{', "product") => self.product,
-                ('{', "account") => self.account,
-                ('{', "date") => self.date,
-                ('{', "url") => self.url,
-                ('{', "generation" | "count") => "",
-                _ => {
-                    push_clean_one(&mut line, character);
-                    continue;
+        let (mut generation, mut counted) = (String::new(), String::new());
+        push_number(&mut generation, self.generation);
+        push_number(&mut counted, count);
+        let values = [
+            ("{product}", self.product),
+            ("{account}", self.account),
+            ("{date}", self.date),
+            ("{url}", self.url),
+            ("{generation}", generation.as_str()),
+            ("{count}", counted.as_str()),
+        ];
+        let (mut line, mut rest) = (String::new(), text);
+        'next: while !rest.is_empty() {
+            for (name, value) in values {
+                if let Some(behind) = rest.strip_prefix(name) {
+                    push_clean(&mut line, value);
+                    rest = behind;
+                    continue 'next;
                 }
-            };
-            push_clean(&mut line, value);
-            match name {
-                "generation" => push_number(&mut line, self.generation),
-                "count" => push_number(&mut line, count),
-                _ => {}
             }
-            // Over the name, and over its bracket.
-            rest = rest.as_str().get(name.len()..).unwrap_or_default().chars();
-            rest.next();
+            let mut characters = rest.chars();
+            if let Some(character) = characters.next() {
+                push_clean_one(&mut line, character);
+            }
+            rest = characters.as_str();
         }
         line
     }
-}
-
-fn is_closing(character: char) -> bool {
-    character == '}'
 }
 
 impl Model {

@@ -73,11 +73,7 @@ fn a_name_adds_no_lines_and_fills_in_nothing() {
     };
     let model = sheet.model(&CODES, &Texts::ENGLISH);
     assert_eq!(model.title, "Evil   1. {date}   recovery codes");
-    let lines = SHEET
-        .model(&CODES, &Texts::ENGLISH)
-        .text()
-        .lines()
-        .count();
+    let lines = SHEET.model(&CODES, &Texts::ENGLISH).text().lines().count();
     assert_eq!(model.text().lines().count(), lines);
 }
 
@@ -95,6 +91,15 @@ fn what_is_not_known_is_left_out() {
 }
 
 #[test]
+fn the_english_of_the_locale_is_the_english_of_the_sheet() {
+    let locale: serde_json::Value =
+        serde_json::from_str(include_str!("../../web/locales/en.json")).unwrap();
+    let sentence = |name: &'static str| locale[format!("sheet.{name}")].as_str().unwrap();
+    let ours = SHEET.model(&CODES, &Texts::ENGLISH).text();
+    assert_eq!(SHEET.model(&CODES, &Texts::named(sentence)).text(), ours);
+}
+
+#[test]
 fn another_language_comes_from_outside() {
     let texts = Texts::named(|name| match name {
         "title" => "{count} Codes für {product}, {unknown} {",
@@ -104,7 +109,10 @@ fn another_language_comes_from_outside() {
     let model = SHEET.model(&CODES, &texts);
     assert_eq!(model.title, "10 Codes für Example Bank, {unknown} {");
     assert_eq!(model.facts, ["Satz 3 vom 21 November 2026"]);
-    assert!(model.notes.is_empty(), "a sentence that is not given is left out");
+    assert!(
+        model.notes.is_empty(),
+        "a sentence that is not given is left out"
+    );
 }
 
 #[test]

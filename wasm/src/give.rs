@@ -62,8 +62,13 @@ pub(crate) fn verdict(text: &str, verdict: &entry::Verdict) -> JsValue {
         given.count("offset", offset(place.at));
         given.text("kind", Some(place.kind.name()));
         let mut buffer = [0; 4];
-        let symbol = place.kind.symbol();
-        given.text("symbol", symbol.map(|symbol| &*symbol.encode_utf8(&mut buffer)));
+        // A symbol is ASCII, and the compiler is told so: encoding the rest would weigh as much as
+        // all of this function.
+        let symbol = place.kind.symbol().map(|symbol| char::from(symbol as u8));
+        given.text(
+            "symbol",
+            symbol.map(|symbol| &*symbol.encode_utf8(&mut buffer)),
+        );
         likely.push(&given);
     }
     let code = verdict.code.as_ref();

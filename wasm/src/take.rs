@@ -2,7 +2,7 @@
 //!
 //! Not through serde: reading would cost more than all the rest of the module.
 
-use spare_key_core::{Zeroizing, prompt, sheet};
+use spare_key_core::{Format, Zeroizing, prompt, sheet};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -30,6 +30,11 @@ impl Given {
     fn object(&self, name: &str) -> Option<Given> {
         Some(self.property(name)).filter(|given| given.is_object())
     }
+}
+
+/// The format asked for, if one is.
+pub(crate) fn format(format: &Given) -> Option<Format> {
+    Format::named(&format.as_string()?)
 }
 
 /// Generation and count of a batch. A batch without codes at hand has a `count`.

@@ -103,10 +103,11 @@ impl Likely {
         likely
     }
 
-    pub(super) fn ones(ones: &[usize]) -> Likely {
+    /// A bit a place, the first the lowest.
+    pub(super) fn ones(ones: u32) -> Likely {
         let mut likely = Likely::default();
-        for at in ones {
-            likely.push(*at, Kind::One);
+        for at in (0..check::MAX_SYMBOLS).filter(|at| ones >> at & 1 == 1) {
+            likely.push(at, Kind::One);
         }
         likely
     }
