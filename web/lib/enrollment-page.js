@@ -5,22 +5,25 @@
  */
 import '../elements/define.js';
 import { RecoveryCodes } from '../elements/recovery-codes.js';
-import { pageTexts } from './texts.js';
+import { pageLocale, textsOf } from './texts.js';
 
 const element = document.querySelector('recovery-codes');
 if (element instanceof RecoveryCodes) {
-  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText } = element.dataset;
+  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText, url } = element.dataset;
   element.addEventListener('recovery-codes-confirm', () => {
     // By its button, so that the form says which one was pressed.
     element.closest('form')?.requestSubmit(element.querySelector('.sk-continue'));
   });
-  const texts = await pageTexts('recovery-codes').catch(() => ({}));
-  element.texts = { ...texts, ...(copyText && { copy: copyText }), ...(expired && { expired }) };
+  const locale = await pageLocale();
+  element.sheetTexts = textsOf(locale, 'sheet');
+  element.texts = { ...textsOf(locale, 'recovery-codes'), ...(copyText && { copy: copyText }), ...(expired && { expired }) };
   element.batch = {
     product,
     account,
     generation: Number(generation),
     issuedOn,
+    // Where codes are entered: the login page of this server, unless the page says another.
+    url: url ?? new URL('/u/login', location.href).href,
     codes: [...element.querySelectorAll('li')].map((item) => ({
       number: item.value,
       code: item.textContent?.trim() ?? '',
