@@ -4,14 +4,30 @@ import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-export function launch(options = {}) {
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--no-first-run', '--disable-dev-shm-usage',
+];
+
+function needed() {
   if (!existsSync(executablePath)) throw new Error(`no browser at ${executablePath}: set CHROMIUM`);
-  return chromium.launch({
+}
+
+export function launch(options = {}) {
+  needed();
+  return chromium.launch({ executablePath, args, ...options });
+}
+
+/**
+ * The browser as people have it, with a profile in this folder: back-forward cache and form history
+ * are on, which the driver otherwise switches off.
+ */
+export function launchWithProfile(folder, options = {}) {
+  needed();
+  return chromium.launchPersistentContext(folder, {
     executablePath,
-    args: [
-      '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--no-first-run', '--disable-dev-shm-usage',
-    ],
+    args: [...args, '--headless=new'],
+    ignoreDefaultArgs: ['--disable-back-forward-cache', '--headless', '--password-store=basic', '--disable-features'],
     ...options,
   });
 }
