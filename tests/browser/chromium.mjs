@@ -1,6 +1,7 @@
 /** The one way in which these tests start a browser. A missing browser is a failure, never a skip. */
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -19,15 +20,23 @@ export function launch(options = {}) {
 }
 
 /**
- * The browser as people have it, with a profile in this folder: back-forward cache and form history
- * are on, which the driver otherwise switches off.
+ * The browser as people have it, with a profile in this folder, where it keeps its form history.
  */
 export function launchWithProfile(folder, options = {}) {
   needed();
   return chromium.launchPersistentContext(folder, {
     executablePath,
     args: [...args, '--headless=new'],
-    ignoreDefaultArgs: ['--disable-back-forward-cache', '--headless', '--password-store=basic', '--disable-features'],
+    ignoreDefaultArgs: ['--headless'],
     ...options,
   });
+}
+
+/**
+ * The browser with its back-forward cache on: the other driver follows a page that comes back from
+ * it, which the first cannot.
+ */
+export function launchWithCache() {
+  needed();
+  return puppeteer.launch({ executablePath, args, ignoreDefaultArgs: ['--disable-back-forward-cache'] });
 }
