@@ -3,10 +3,11 @@
  * This hands them to the element, posts the form when the person confirms, and says in time that
  * the pending codes are about to run out.
  */
-import '../elements/define.js';
 import { RecoveryCodes } from '../elements/recovery-codes.js';
 import { pageLocale, textsOf } from './texts.js';
 
+// This one alone: the page has no other.
+RecoveryCodes.define();
 const element = document.querySelector('recovery-codes');
 if (element instanceof RecoveryCodes) {
   const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText, url } = element.dataset;
