@@ -49,6 +49,7 @@ describe('the printed sheet', () => {
         'Keep this sheet in a password manager or on paper', 'Do not send it by mail', 'If you make new codes, these stop working.',
         'it was not you, change your password',
       ]) assert.ok(words.includes(part), `${part} in\n${text}`);
+      assert.ok(words.indexOf('Set 2, made on') < words.indexOf(CODES[0]), 'which set it is stands above the codes');
       for (let number = 1; number <= 10; number += 1) {
         assert.ok(new RegExp(`(^|\\s)${number}\\.\\s+${CODES[(number - 1) % 5]}`, 'm').test(text), `${number} in\n${text}`);
       }
