@@ -25,7 +25,7 @@ export const host = (body) => `<!doctype html><html lang="en"><head><meta charse
 <body><header>Host navigation</header><main><h1>Host heading</h1>${body}</main><footer>Host footer</footer></body></html>`;
 
 const PAGES = {
-  '/host.css': { headers: { 'content-type': 'text/css' }, body: ':root{color-scheme:light dark}body{margin:1rem;background:Canvas;color:CanvasText}*{box-sizing:border-box}' },
+  '/host.css': { headers: { 'content-type': 'text/css' }, body: ':root{color-scheme:light dark}body{margin:1rem;background:Canvas;color:CanvasText}*{box-sizing:border-box}form>button{min-block-size:2.75rem;padding-inline:1.5rem;margin-block-start:1rem}' },
   '/field': host('<form method="post" action="/redeem"><recovery-code-input name="code" label="Recovery code" required></recovery-code-input><button>Sign in</button></form>'),
   '/server-field': host('<form method="post" action="/redeem"><recovery-code-input format="list"><label for="code">Recovery code</label><p class="sk-error" id="code-error" role="alert"></p><input id="code" name="code" required aria-describedby="code-error"><p class="sk-status" role="status"></p></recovery-code-input><button>Sign in</button></form>'),
   '/codes': host('<form method="post" action="/confirm"><recovery-codes></recovery-codes></form>'),
