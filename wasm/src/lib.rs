@@ -38,8 +38,8 @@ pub fn check(text: &str, format: &Given) -> JsValue {
 /// the keystroke: with it, a deleted dash is told from a paste for certain.
 #[wasm_bindgen(skip_typescript)]
 pub fn edit(text: &str, caret: u32, format: &Given, before: &Given) -> JsValue {
-    let (caret, format) = (caret as usize, take::format(format));
-    give::edit(&match before.as_string().map(Zeroizing::new) {
+    let (caret, format, before) = (caret as usize, take::format(format), before.as_string());
+    give::edit(&match before.map(Zeroizing::new) {
         Some(before) => entry::edit_from(&before, text, caret, format),
         None => entry::edit(text, caret, format),
     })
