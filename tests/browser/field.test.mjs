@@ -114,6 +114,7 @@ describe('the field', () => {
       autocomplete: 'one-time-code', inputmode: 'text', autocapitalize: 'characters', autocorrect: 'off',
       spellcheck: 'false', writingsuggestions: 'false', enterkeyhint: 'done', translate: 'no', type: 'text',
     })) assert.equal(attributes[name], value, name);
+    assert.equal(await page.evaluate(() => document.forms[0].autocomplete), 'off', 'the form, for its history (B-20)');
     assert.equal(attributes.maxlength, undefined);
     assert.equal(attributes.pattern, undefined);
   }));

@@ -4,11 +4,12 @@ import puppeteer from 'puppeteer-core';
 
 const executablePath = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
-export function launchFirefox() {
+/** @param {string} [profile] a folder of its own, to look at when the browser is closed */
+export function launchFirefox(profile) {
   if (!existsSync(executablePath)) throw new Error(`no browser at ${executablePath}: set FIREFOX`);
   return puppeteer.launch({
-    browser: 'firefox', executablePath, headless: true,
-    // What is downloaded is kept in the page's own hands; and nobody is asked about the clipboard.
-    extraPrefsFirefox: { 'browser.download.alwaysOpenPanel': false, 'dom.events.testing.asyncClipboard': true },
+    browser: 'firefox', executablePath, headless: true, ...(profile && { userDataDir: profile }),
+    // As people have it, but that nobody is asked about the clipboard.
+    extraPrefsFirefox: { 'browser.formfill.enable': true, 'dom.events.testing.asyncClipboard': true },
   });
 }

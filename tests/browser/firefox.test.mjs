@@ -1,5 +1,9 @@
 /** The entry field and the save prompt in the other engine: typed and clicked in Firefox. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launchFirefox } from './firefox.mjs';
 import { BATCH, CODE, CODES, site } from './host.mjs';
@@ -178,4 +182,25 @@ describe('the save prompt in Firefox', () => {
     await page.waitForFunction(() => /did not allow/.test(document.querySelector('[role=status]').textContent));
     assert.deepEqual(await page.evaluate(() => getSelection().toString().match(/[A-Z2-7]{4}(-[A-Z2-7]{4}){3}/g)), CODES);
   });
+});
+
+test('the form history of Firefox has no code (B-20, E8)', { timeout: 60_000 }, async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'spare-key-profile-'));
+  try {
+    const other = await launchFirefox(profile);
+    const page = await other.newPage();
+    for (const path of ['/field', '/server-field', '/plain-field']) {
+      await page.goto(`${site.origin}${path}`);
+      await page.evaluate(() => document.querySelector('recovery-code-input')?.ready);
+      await page.type('input', path === '/plain-field' ? 'something' : CODE);
+      await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+    }
+    await other.close();
+    const history = join(profile, 'formhistory.sqlite');
+    assert.ok(existsSync(history));
+    const kept = execFileSync('sqlite3', ['-readonly', history, 'select fieldname, value from moz_formhistory'], { encoding: 'utf8' });
+    assert.equal(kept, 'nickname|something\n', 'a plain field is remembered, ours are not');
+  } finally {
+    rmSync(profile, { recursive: true, force: true });
+  }
 });
