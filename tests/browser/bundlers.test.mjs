@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { build } from 'vite';
+import { build, createServer } from 'vite';
 import webpack from 'webpack';
 import { launch } from './chromium.mjs';
 import { host, installed } from './packed.mjs';
@@ -110,6 +110,27 @@ test('an app that Vite builds', async () => {
   writeFileSync(join(root, 'main.js'), `import 'spare-key/styles.css';${APP}`);
   await build({ root, logLevel: 'error', configFile: false, build: { outDir: join(root, 'dist') } });
   assert.equal((await works(join(root, 'dist'))).verdict, CODE);
+});
+
+test('an app in the development server of Vite, with the package left as it is', async () => {
+  const root = join(folder, 'vite-dev');
+  mkdirSync(root);
+  writeFileSync(join(root, 'index.html'), page('<script type="module" src="/main.js"></script>'));
+  writeFileSync(join(root, 'main.js'), APP);
+  const dev = await createServer({
+    root, configFile: false, logLevel: 'error', server: { host: '127.0.0.1', port: 0, ws: false, fs: { allow: [folder] } }, optimizeDeps: { exclude: ['spare-key'] },
+  });
+  const tab = await browser.newPage();
+  try {
+    await dev.listen();
+    await tab.goto(`http://127.0.0.1:${dev.httpServer.address().port}/`);
+    await tab.waitForFunction(() => document.querySelector('h1').dataset.verdict);
+    assert.equal(await tab.evaluate(() => document.querySelector('h1').dataset.verdict), CODE);
+    assert.equal(await tab.evaluate(() => document.querySelector('recovery-code-input').ready), true);
+  } finally {
+    await tab.close();
+    await dev.close();
+  }
 });
 
 test('an app that webpack builds', async () => {

@@ -131,3 +131,19 @@ test('what is wrong is said without colour alone, and the words for the wrong pl
   const line = await page.locator('.sk-marks u').evaluate((mark) => getComputedStyle(mark).textDecorationLine);
   assert.equal(line, 'underline');
 }));
+
+test('letters and lines set as far apart as people need them are not cut off at 320 px (B-10)', { timeout: 60_000 }, async () => {
+  for (const [path, reach] of [['/codes', STATES['/codes'].sixteen], ['/codes', STATES['/codes'].single], ['/field', STATES['/field'].list]]) {
+    await open(path, async (page) => {
+      await reach(page);
+      await page.evaluate(() => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; } p { margin-block-end: 2em !important; }');
+        document.adoptedStyleSheets.push(sheet);
+      });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, path);
+      const cut = await page.locator('code').evaluateAll((codes) => codes.filter((code) => code.getBoundingClientRect().right > innerWidth).length);
+      assert.equal(cut, 0);
+    }, { viewport: { width: 320, height: 720 } });
+  }
+});
