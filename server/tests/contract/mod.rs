@@ -4,8 +4,10 @@ pub(crate) mod accounts;
 pub(crate) mod activation;
 pub(crate) mod authenticators;
 pub(crate) mod carried;
+pub(crate) mod cluster;
 pub(crate) mod enrolling;
 pub(crate) mod events;
+pub(crate) mod postgres;
 pub(crate) mod programs;
 pub(crate) mod progress;
 pub(crate) mod redemption;
@@ -68,10 +70,13 @@ where
     answers
 }
 
-/// Makes a test of every promise for an adapter's fixture. A promise that is not listed is dead
+/// Makes a test of every promise for every adapter's fixture. A promise that is not listed is dead
 /// code, and that is an error.
 macro_rules! contract {
-    ($adapter:ident => $fixture:path) => {
+    ($($adapter:ident => $fixture:path),+ $(,)?) => {
+        $($crate::contract::contract! { @of $adapter => $fixture })+
+    };
+    (@of $adapter:ident => $fixture:path) => {
         #[cfg(test)]
         mod $adapter {
             $crate::contract::promises! { $fixture;
