@@ -135,7 +135,7 @@ impl Cluster {
             .output()
             .expect("PostgreSQL's tools can be started");
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{name} {args:?}: {said}");
+        assert!(ended.status.success(), "{name}: {said}");
         String::from_utf8_lossy(&ended.stdout).trim().to_owned()
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod cluster;
 pub(crate) mod enrolling;
 pub(crate) mod events;
 pub(crate) mod postgres;
+pub(crate) mod postgres_faults;
+pub(crate) mod postgres_opening;
 pub(crate) mod programs;
 pub(crate) mod progress;
 pub(crate) mod redemption;

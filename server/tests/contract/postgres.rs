@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use spare_key_server::store::postgres::{PostgresStore, PostgresUrl};
 use spare_key_server::store::Store;
+use spare_key_server::store::postgres::{PostgresStore, PostgresUrl};
 
 use super::Fixture;
 use super::cluster::Database;
@@ -24,6 +24,28 @@ fn template() -> Database {
         new
     });
     Database::create(&["--template", template.name()])
+}
+
+/// Every statement that stands in the adapter's sources as one piece of text.
+pub(crate) fn statements() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/postgres");
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).expect("the adapter") {
+        let path = file.expect("a file").path();
+        // What migrates is run by every test.
+        if path.ends_with("migrate.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).expect("a source");
+        // Between quotation marks, of which SQL has none here.
+        for piece in text.split('"').skip(1).step_by(2) {
+            let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
+            if words.iter().any(|word| piece.starts_with(word)) && piece.contains(' ') {
+                found.push(piece.to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// A store on it, with few connections: many tests share the server.

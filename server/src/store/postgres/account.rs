@@ -21,7 +21,8 @@ use crate::store::{
 macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
-                password_lanes, password_key, password_salt, password_digest, issuer, n"
+                password_lanes, password_key, password_salt, password_digest, issuer, n
+         FROM account"
     };
 }
 
@@ -78,7 +79,7 @@ impl Accounts for PostgresStore {
         self.pool
             .read("reading an account", |db, _| {
                 Box::pin(async move {
-                    let sql = concat!(account_columns!(), " FROM account WHERE id = $1");
+                    let sql = concat!(account_columns!(), " WHERE id = $1");
                     first(db, sql, params![id], read).await
                 })
             })
@@ -89,7 +90,7 @@ impl Accounts for PostgresStore {
         self.pool
             .read("reading an account by its login", |db, _| {
                 Box::pin(async move {
-                    let sql = concat!(account_columns!(), " FROM account WHERE login = $1");
+                    let sql = concat!(account_columns!(), " WHERE login = $1");
                     first(db, sql, params![Text(login)], read).await
                 })
             })
