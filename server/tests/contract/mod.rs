@@ -12,6 +12,7 @@ pub(crate) mod postgres_faults;
 pub(crate) mod postgres_opening;
 pub(crate) mod programs;
 pub(crate) mod progress;
+pub(crate) mod races;
 pub(crate) mod redemption;
 pub(crate) mod removing;
 pub(crate) mod sample;
@@ -245,6 +246,12 @@ macro_rules! contract {
                     an_event_comes_back_as_it_was_written,
                     the_person_is_told_of_exactly_what_notifies,
                     nobody_is_told_of_an_unknown_account,
+                ]
+                races [
+                    codes_are_never_left_without_an_authenticator,
+                    ending_every_session_ends_those_that_step_up_meanwhile,
+                    removing_a_program_removes_what_is_opened_for_it_meanwhile,
+                    removing_an_account_removes_what_it_does_meanwhile,
                 ]
                 upkeep [
                     the_store_answers,
