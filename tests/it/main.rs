@@ -15,6 +15,8 @@ mod auth0_races;
 mod auth0_refresh;
 mod auth0_regenerate;
 mod auth0_tokens;
+#[path = "../../server/tests/contract/cluster.rs"]
+mod cluster;
 mod crash;
 mod faults;
 mod front;
@@ -33,3 +35,4 @@ mod sign_in;
 mod tidy;
 mod trusted_issuer;
 mod trusted_keys;
+mod two_servers;

@@ -143,7 +143,8 @@ impl Cluster {
 /// A database of a test's own, dropped with it.
 #[derive(Debug)]
 pub(crate) struct Database {
-    name: String,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 impl Database {
@@ -154,11 +155,6 @@ impl Database {
         let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
         cluster().tool("createdb", &[options, &[name.as_str()]].concat());
         Self { name }
-    }
-
-    /// Its name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// Its address for a user, over TCP.

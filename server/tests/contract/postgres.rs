@@ -23,7 +23,7 @@ fn template() -> Database {
         drop(store(&new));
         new
     });
-    Database::create(&["--template", template.name()])
+    Database::create(&["--template", &template.name])
 }
 
 /// Every statement that stands in the adapter's sources as one piece of text.

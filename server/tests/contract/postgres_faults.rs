@@ -209,7 +209,7 @@ async fn a_database_that_is_gone_for_good_is_a_fault_soon() {
         "ALTER DATABASE {0} WITH ALLOW_CONNECTIONS false;
          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = '{0}'",
-        db.database.name()
+        db.database.name
     ));
     let fault = store.ping().await.unwrap_err();
     let words = fault.source.to_string();

@@ -85,7 +85,7 @@ fn a_database_that_cannot_hold_every_text_is_refused() {
 #[test]
 fn a_database_that_is_only_read_is_refused() {
     let db = OneDatabase::open();
-    let name = db.database.name();
+    let name = &db.database.name;
     db.database.sql(&format!(
         "ALTER DATABASE {name} SET default_transaction_read_only = on"
     ));
