@@ -184,7 +184,7 @@ impl Accounts for PostgresStore {
                     unbind(db, account).await?;
                     throttle::clear(db, id, Lane::Recovery).await?;
                     throttle::clear(db, id, Lane::Totp).await?;
-                    event::write(db, &event).await?;
+                    event::write(db, event).await?;
                     Ok(Keep(true))
                 })
             })

@@ -95,7 +95,7 @@ impl ApiKeys for PostgresStore {
                     if !changed_one(removed) {
                         return Ok(Undo(false));
                     }
-                    event::write(db, &event).await?;
+                    event::write(db, event).await?;
                     Ok(Keep(true))
                 })
             })

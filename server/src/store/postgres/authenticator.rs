@@ -119,7 +119,7 @@ impl Authenticators for PostgresStore {
                     }
                     event::write(db, &confirm.event).await?;
                     if let Some(codes) = &confirm.codes {
-                        make_staged_live(db, account, &confirm, codes).await?;
+                        make_staged_live(db, account, confirm, codes).await?;
                     }
                     if !progress::make(db, account, &confirm.progress, confirm.at).await? {
                         return Ok(Undo(TotpConfirmed::NoProgress));
@@ -190,7 +190,7 @@ impl Authenticators for PostgresStore {
                     let Some(account) = locked_account(db, &remove.account).await? else {
                         return Ok(Undo(TotpRemoved::Gone));
                     };
-                    Ok(match unbind(db, account, &remove).await? {
+                    Ok(match unbind(db, account, remove).await? {
                         TotpRemoved::Gone => Undo(TotpRemoved::Gone),
                         removed => Keep(removed),
                     })

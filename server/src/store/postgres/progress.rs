@@ -104,7 +104,7 @@ impl Challenges for PostgresStore {
                     let Some(account) = locked_account(db, account).await? else {
                         return Ok(Undo(false));
                     };
-                    Ok(if make(db, account, &progress, at).await? {
+                    Ok(if make(db, account, progress, at).await? {
                         Keep(true)
                     } else {
                         Undo(false)
@@ -168,7 +168,7 @@ impl Sessions for PostgresStore {
                     if !changed_one(ended) {
                         return Ok(Undo(false));
                     }
-                    event::write(db, &event).await?;
+                    event::write(db, event).await?;
                     Ok(Keep(true))
                 })
             })
@@ -235,7 +235,7 @@ impl Sessions for PostgresStore {
         let next = &next;
         self.pool
             .run("following a refresh token", |db, _| {
-                Box::pin(async move { Ok(Keep(follow(db, old, &next, at, lost_since).await?)) })
+                Box::pin(async move { Ok(Keep(follow(db, old, next, at, lost_since).await?)) })
             })
             .await
     }

@@ -21,7 +21,7 @@ impl Recovery for PostgresStore {
         self.pool
             .run("staging a batch", |db, _| {
                 Box::pin(async move {
-                    Ok(match stage::store(db, &stage, stage.activation).await? {
+                    Ok(match stage::store(db, stage, stage.activation).await? {
                         Staged::Done => Keep(Staged::Done),
                         refused => Undo(refused),
                     })
@@ -102,7 +102,7 @@ impl Recovery for PostgresStore {
         let activate = &activate;
         self.pool
             .run("activating a batch", |db, _| {
-                Box::pin(async move { make_live(db, &activate).await })
+                Box::pin(async move { make_live(db, activate).await })
             })
             .await
     }
@@ -123,7 +123,7 @@ impl Recovery for PostgresStore {
                     if !lapse_pending(db, account, at).await? {
                         return Ok(Keep(false));
                     }
-                    event::write(db, &event).await?;
+                    event::write(db, event).await?;
                     Ok(Keep(true))
                 })
             })
@@ -146,7 +146,7 @@ impl Recovery for PostgresStore {
                     if !end_codes(db, account, at).await? {
                         return Ok(Keep(false));
                     }
-                    event::write(db, &event).await?;
+                    event::write(db, event).await?;
                     Ok(Keep(true))
                 })
             })
@@ -196,7 +196,7 @@ impl Recovery for PostgresStore {
         self.pool
             .run("redeeming a code", |db, _| {
                 Box::pin(async move {
-                    Ok(match redeem::spend(db, &redeem).await? {
+                    Ok(match redeem::spend(db, redeem).await? {
                         done @ Redeemed::Done { .. } => Keep(done),
                         refused => Undo(refused),
                     })

@@ -30,7 +30,7 @@ impl Throttles for PostgresStore {
         self.pool
             .run("reserving an attempt", |db, _| {
                 Box::pin(async move {
-                    if let Some(charged) = charge(db, account, lane, &rule).await? {
+                    if let Some(charged) = charge(db, account, lane, rule).await? {
                         return Ok(Keep(rule.granted(&charged)));
                     }
                     // A wait from before the clock stepped back: from here on it is no longer than
