@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Whose codes: the caller's own identifier, kept byte for byte.
@@ -26,6 +28,24 @@ impl AccountId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same for those who know accounts by a UUID: made of the identifier alone, and so the
+    /// same wherever it is made (RFC 9562, 5.8).
+    pub fn uuid(&self) -> Uuid {
+        uuid_of(b"account", self.0.as_bytes())
+    }
+}
+
+/// A UUID that stands for a name of this kind.
+fn uuid_of(kind: &[u8], name: &[u8]) -> Uuid {
+    let digest = Sha256::new()
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(name)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 impl fmt::Debug for AccountId {
@@ -79,6 +99,11 @@ impl Millis {
         Self(minutes * 60_000)
     }
 
+    /// So many days.
+    pub fn days(days: u32) -> Self {
+        Self(i64::from(days) * 24 * 60 * 60_000)
+    }
+
     /// Whole seconds, rounded up, never negative: what `Retry-After` wants.
     pub fn ceil_seconds(self) -> u64 {
         u64::try_from(self.0.saturating_add(999).div_euclid(1_000)).unwrap_or(0)
@@ -88,6 +113,13 @@ impl Millis {
 /// SHA-256 of an opaque random value (session, challenge, client secret): what is stored of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest(pub [u8; 32]);
+
+impl TokenDigest {
+    /// A public name for what the value opens; it opens nothing itself.
+    pub fn uuid(&self) -> Uuid {
+        uuid_of(b"session", &self.0)
+    }
+}
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +212,13 @@ impl fmt::Debug for Sealed {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AuthenticatorId(pub String);
 
+impl AuthenticatorId {
+    /// The same for those who know authenticators by a UUID.
+    pub fn uuid(&self) -> Uuid {
+        uuid_of(b"authenticator", self.0.as_bytes())
+    }
+}
+
 /// Where a batch is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchState {
@@ -230,6 +269,10 @@ pub enum EventKind {
     KeyRemoved,
     /// A program renews its tokens and the person must prove a factor first.
     FactorAsked,
+    /// A device was trusted: its next sign-ins are not asked for a second factor.
+    DeviceTrusted,
+    /// Devices are trusted no more; the event's detail says why, where it was not one by one.
+    DeviceForgotten,
     /// A password was accepted.
     PasswordVerified,
     /// A password was not accepted.
@@ -244,7 +287,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -261,6 +304,8 @@ impl EventKind {
         Self::KeyAdded,
         Self::KeyRemoved,
         Self::FactorAsked,
+        Self::DeviceTrusted,
+        Self::DeviceForgotten,
         Self::PasswordVerified,
         Self::PasswordRefused,
         Self::SignedOut,
@@ -287,6 +332,8 @@ impl EventKind {
             Self::KeyAdded => "api_key.added",
             Self::KeyRemoved => "api_key.removed",
             Self::FactorAsked => "factor.asked",
+            Self::DeviceTrusted => "device.trusted",
+            Self::DeviceForgotten => "device.forgotten",
             Self::PasswordVerified => "password.verified",
             Self::PasswordRefused => "password.refused",
             Self::SignedOut => "session.ended",
@@ -312,6 +359,7 @@ impl EventKind {
                 | Self::FactorEnrolled
                 | Self::FactorReplaced
                 | Self::FactorRemoved
+                | Self::DeviceTrusted
                 | Self::KeyAdded
                 | Self::KeyRemoved
                 | Self::MfaReset

@@ -1,5 +1,5 @@
 -- The first schema: accounts, authenticators, batches and their codes, challenges and sessions,
--- API keys, throttles, the audit trail and its outbox, idempotency keys, clients and what they hold,
+-- step-up tokens, trusted devices, API keys, throttles, the audit trail and its outbox, idempotency keys, clients and what they hold,
 -- the tenant's switches, signing keys.
 --
 -- Times are milliseconds since 1970 (UTC). A digest of an opaque value is its SHA-256 (32 bytes).
@@ -9,6 +9,7 @@
 CREATE TABLE account (
     n                   INTEGER PRIMARY KEY AUTOINCREMENT, -- its number, never used twice
     id                  TEXT NOT NULL UNIQUE,           -- the caller's own identifier
+    uuid                BLOB NOT NULL UNIQUE,           -- made of it, for those who want a UUID
     login               TEXT UNIQUE,                    -- what the person signs in with, folded
     issuer              TEXT,                           -- the identity provider it lives at; null:
                                                         -- here, or behind a host
@@ -20,6 +21,9 @@ CREATE TABLE account (
     password_digest     BLOB,                           -- 32 bytes; null: no password lives here
     last_generation     INTEGER NOT NULL DEFAULT 0,     -- highest batch number ever given
     last_redeemed_at    INTEGER,                        -- latest redemption in any generation
+    grace_from          INTEGER,                        -- since when it is let in without a
+                                                        -- factor that it should enroll
+    reset_at            INTEGER,                        -- when its factors were last taken from it
     created_at          INTEGER NOT NULL                -- when it came into being
 ) STRICT;
 
@@ -97,7 +101,11 @@ CREATE TABLE challenge (
     client_id   TEXT REFERENCES client (id) ON DELETE CASCADE, -- the program that the person
                                                         -- signs in to; null: our pages
     audience    TEXT,                                   -- … the API it asked for; null: none
-    scope       TEXT                                    -- … and the scopes, by spaces
+    scope       TEXT,                                   -- … and the scopes, by spaces
+    door        INTEGER NOT NULL CHECK (door IN (0, 1, 2)), -- where it leads: 0 our pages,
+                                                        -- 1 a program, 2 an access token
+    tries       INTEGER NOT NULL DEFAULT 0,             -- answers tried, where they are counted
+    CHECK ((door = 1) = (client_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX challenge_of_account ON challenge (account_n);
 CREATE INDEX challenge_ends ON challenge (expires_at);
@@ -107,7 +115,8 @@ CREATE INDEX challenge_of_client ON challenge (client_id) WHERE client_id IS NOT
 CREATE TABLE session (
     digest            BLOB PRIMARY KEY,                 -- digest of the value in the cookie
     account_n         INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
-    kind              INTEGER NOT NULL CHECK (kind IN (0, 1, 2)), -- 0 full, 1 recovery, 2 carried
+    kind              INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 4), -- 0 full, 1 recovery,
+                                                        -- 2 carried, 3 bearer, 4 enroll only
     auth_time         INTEGER NOT NULL,                 -- when the person signed in
     factor_at         INTEGER,                          -- when an authenticator was last proven
     opened_generation INTEGER,                          -- the code that opened it: its batch
@@ -120,6 +129,29 @@ CREATE TABLE session (
 CREATE INDEX session_of_account ON session (account_n);
 CREATE INDEX session_ends ON session (expires_at);
 CREATE INDEX session_of_client ON session (client_id) WHERE client_id IS NOT NULL;
+
+-- Tokens for one change of factors or codes. A spent one is gone; all end with their session.
+CREATE TABLE step_up (
+    digest     BLOB PRIMARY KEY,                        -- digest of the token
+    session    BLOB NOT NULL REFERENCES session (digest) ON DELETE CASCADE, -- made in which
+    expires_at INTEGER NOT NULL                         -- when it ends
+) STRICT, WITHOUT ROWID;
+CREATE INDEX step_up_of_session ON step_up (session);
+CREATE INDEX step_up_ends ON step_up (expires_at);
+
+-- Devices whose sign-ins are not asked for a second factor.
+CREATE TABLE trusted_device (
+    digest       BLOB PRIMARY KEY,                      -- digest of the value in its cookie
+    account_n    INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
+    id           BLOB NOT NULL,                         -- its public name, a UUID
+    label        TEXT NOT NULL,                         -- what it said of itself
+    ip           TEXT,                                  -- from where
+    created_at   INTEGER NOT NULL,                      -- since when it is trusted
+    last_seen_at INTEGER NOT NULL,                      -- when it was last recognized
+    expires_at   INTEGER NOT NULL                       -- until when it is trusted
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trusted_device_of_account ON trusted_device (account_n);
+CREATE INDEX trusted_device_ends ON trusted_device (expires_at);
 
 -- API keys: a person's own programs carry them with every request.
 CREATE TABLE api_key (
@@ -181,7 +213,7 @@ CREATE TABLE idempotency (
     key        BLOB PRIMARY KEY,                        -- digest of caller and key
     request    BLOB NOT NULL,                           -- digest of the request it came with
     account_n  INTEGER NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose batch
-    generation INTEGER NOT NULL,                        -- which batch it brought about
+    generation INTEGER NOT NULL,                        -- which batch it brought about; 0: none
     until      INTEGER NOT NULL                         -- until when it is remembered
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_of_account ON idempotency (account_n);

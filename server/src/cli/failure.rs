@@ -250,6 +250,7 @@ impl Failure {
             | Refusal::StaleGeneration { .. }
             | Refusal::NotConfirmed
             | Refusal::EnrollmentExpired
+            | Refusal::FactorNotAllowed
             | Refusal::IdempotencySpent
             | Refusal::IdempotencyConflict => (
                 "the account was changed by others meanwhile",

@@ -10,7 +10,7 @@ use crate::app::{App, Ingredients, OpenError, StoreUrl};
 use crate::clock::SystemClock;
 use crate::config::{Config, KEYRING_SECRET, KeyringSource, Switch};
 use crate::dev;
-use crate::domain::{Policy, Toggle};
+use crate::domain::{Environment, Policy, Toggle};
 use crate::entropy::SystemEntropy;
 use crate::hasher::PoolSize;
 use crate::http;
@@ -126,6 +126,10 @@ pub(super) fn app(
     let mut policy = Policy::standard(false);
     if let Some(switch) = config.recovery_codes {
         policy.recovery_codes = Toggle::Fixed(switch == Switch::On);
+    }
+    if http.dev {
+        policy.environment = Environment::of_development();
+        policy.sign_in_throttle = None;
     }
     if let Some(product) = &config.product {
         product.clone_into(&mut policy.product);

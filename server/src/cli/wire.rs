@@ -137,6 +137,7 @@ impl AccountView {
             id,
             number: _,
             login,
+            reset_at: _,
             created_at,
         } = card;
         let authenticators = factors.into_iter().map(|factor| FactorRow {

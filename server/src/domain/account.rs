@@ -32,6 +32,8 @@ pub struct AccountCard {
     pub number: i64,
     /// What the person signs in with; hosts' accounts have none here.
     pub login: Option<String>,
+    /// When an administrator last took all factors from it.
+    pub reset_at: Option<crate::model::Timestamp>,
     /// When it came into being.
     pub created_at: crate::model::Timestamp,
 }
@@ -42,6 +44,7 @@ impl From<Account> for AccountCard {
             id,
             number,
             login,
+            reset_at,
             created_at,
             ..
         } = account;
@@ -49,6 +52,7 @@ impl From<Account> for AccountCard {
             id,
             number,
             login,
+            reset_at,
             created_at,
         }
     }
@@ -104,6 +108,17 @@ impl Mfa {
     /// [`Refusal::UnknownAccount`]; a fault.
     pub async fn account_by_login(&self, login: &str) -> Result<AccountCard> {
         let found = self.store.account_by_login(&fold_login(login)).await?;
+        found
+            .map(AccountCard::from)
+            .ok_or_else(|| Refusal::UnknownAccount.into())
+    }
+
+    /// The account that is known by this UUID.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownAccount`]; a fault.
+    pub async fn account_by_uuid(&self, uuid: uuid::Uuid) -> Result<AccountCard> {
+        let found = self.store.account_by_uuid(uuid).await?;
         found
             .map(AccountCard::from)
             .ok_or_else(|| Refusal::UnknownAccount.into())

@@ -82,6 +82,7 @@ impl Mfa {
                 }
                 Staged::NoAuthenticator => return Ok(None),
                 Staged::NoAccount => return Err(Refusal::ChallengeGone.into()),
+                Staged::NoProof => return Err(Refusal::FreshProofRequired.into()),
                 Staged::GenerationTaken | Staged::KeyTaken => {}
             }
         }
@@ -197,13 +198,14 @@ impl Mfa {
     /// [`Refusal::FreshProofRequired`] of a person, [`Refusal::UnknownAuthenticator`]; a fault.
     pub async fn remove_factor(&self, caller: &Caller, id: &AuthenticatorId) -> Result<()> {
         let now = self.now();
-        if !caller.is_fresh(now, self.policy.fresh_for) {
+        if !self.is_proven(caller, now).await? {
             return Err(Refusal::FreshProofRequired.into());
         }
         let remove = self.removal(caller, id, now);
         match self.store.remove_totp(remove).await? {
             TotpRemoved::Done | TotpRemoved::Last => Ok(()),
             TotpRemoved::Gone => Err(Refusal::UnknownAuthenticator.into()),
+            TotpRemoved::NoProof => Err(Refusal::FreshProofRequired.into()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::keyring::{Sealing, token_digest};
 use crate::metrics::SignIn;
 use crate::model::{AuthenticatorId, EventKind, Millis, Sealed, Timestamp, Token, TokenDigest};
 use crate::store::{
-    self, AcceptTotp, BoundTotp, ConfirmTotp, NewEvent, NewTotp, Others, Progress, Reserved,
+    self, AcceptTotp, BoundTotp, ConfirmTotp, Door, NewEvent, NewTotp, Others, Progress, Reserved,
     TotpAccepted, TotpConfirmed,
 };
 
@@ -84,7 +84,10 @@ impl Mfa {
     ) -> Result<()> {
         // Not longer than who may confirm it: what waits is listed.
         let waits_for = match &caller.authority {
-            Authority::Challenge { asked: Some(_), .. } => self.policy.mfa_token_for,
+            Authority::Challenge {
+                door: Door::Program(_),
+                ..
+            } => self.policy.mfa_token_for,
             _ => self.policy.challenge_for,
         };
         self.begin_named(caller, holder, None, now, now.plus(waits_for))
@@ -100,8 +103,21 @@ impl Mfa {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<()> {
-        let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
         let id = draw_authenticator_id(&*self.entropy)?;
+        self.begin_as(caller, (holder, id), name, now, expires_at)
+            .await
+    }
+
+    /// The same, to be known as `id`.
+    pub(super) async fn begin_as(
+        &self,
+        caller: &Caller,
+        (holder, id): (TokenDigest, AuthenticatorId),
+        name: Option<String>,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        let secret = draw_bytes::<{ totp::SECRET_BYTES }>(&*self.entropy)?;
         let what = Sealing::Totp(&id.0);
         let sealed = self
             .keyring
@@ -205,6 +221,9 @@ impl Mfa {
             others,
             progress,
             codes,
+            name: None,
+            shown_again: None,
+            idempotency: None,
             at: now,
             event: event::by(caller, kind, now),
         };
@@ -212,6 +231,7 @@ impl Mfa {
             TotpConfirmed::Done => Ok(()),
             TotpConfirmed::Gone => Err(Refusal::NoPendingAuthenticator.into()),
             TotpConfirmed::NoProgress => Err(over.into()),
+            TotpConfirmed::KeyTaken => Err(Refusal::IdempotencyConflict.into()),
         }
     }
 
@@ -322,12 +342,15 @@ impl Mfa {
             others: Others::Keep,
             progress: Progress::Nothing,
             codes: None,
+            name: None,
+            shown_again: None,
+            idempotency: None,
             at: now,
             event: event::by(caller, EventKind::FactorEnrolled, now).because("given secret"),
         };
         match self.store.confirm_totp(confirm).await? {
             TotpConfirmed::Done => Ok(()),
-            TotpConfirmed::Gone | TotpConfirmed::NoProgress => {
+            TotpConfirmed::Gone | TotpConfirmed::NoProgress | TotpConfirmed::KeyTaken => {
                 Err(Refusal::NoPendingAuthenticator.into())
             }
         }
@@ -338,7 +361,7 @@ impl Mfa {
         match &caller.authority {
             Authority::Challenge {
                 digest,
-                asked: None,
+                door: Door::Pages,
                 ..
             } => {
                 let codes_due = self.recovery_codes().await?
@@ -374,6 +397,7 @@ impl Mfa {
             }
             Authority::Challenge { .. }
             | Authority::Session { .. }
+            | Authority::Bearer { .. }
             | Authority::Carried { .. }
             | Authority::Host { .. }
             | Authority::Manager { .. }
@@ -449,7 +473,9 @@ impl Mfa {
 pub(super) fn gone(caller: &Caller, progress: &Progress) -> Refusal {
     match (progress, &caller.authority) {
         (Progress::Unbind(_), _) => Refusal::UnknownAuthenticator,
-        (_, Authority::Session { .. } | Authority::Carried { .. }) => Refusal::SessionGone,
+        (_, Authority::Session { .. } | Authority::Carried { .. } | Authority::Bearer { .. }) => {
+            Refusal::SessionGone
+        }
         _ => Refusal::ChallengeGone,
     }
 }

@@ -82,6 +82,26 @@ impl Mfa {
                     others: Others::Keep,
                 })
             }
+            Authority::Bearer {
+                session,
+                factor_at,
+                opened_by,
+                ..
+            } => {
+                if self.binding_needs_step_up(caller).await? && !self.is_proven(caller, now).await?
+                {
+                    return Err(Refusal::FreshProofRequired.into());
+                }
+                let recovering = opened_by.is_some() && factor_at.is_none();
+                Ok(Binding {
+                    holder: *session,
+                    others: if recovering {
+                        Others::Replace
+                    } else {
+                        Others::Keep
+                    },
+                })
+            }
             Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => {
                 Err(Refusal::OutOfOrder.into())
             }

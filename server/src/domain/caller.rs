@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
-use crate::store::{Actor, Asked, Beside, Carried, SessionKind};
+use crate::store::{Actor, Asked, Beside, Carried, Door, SessionKind, StepUpUse};
 
 /// Made by a dialect's extractor; what may be done depends on it alone.
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ pub enum Authority {
         factor_at: Option<Timestamp>,
         /// When the first was.
         password_at: Timestamp,
-        /// What a program asked for; `None` on our own pages.
-        asked: Option<Asked>,
+        /// Where it leads.
+        door: Door,
     },
     /// A person who is in.
     Session {
@@ -52,6 +52,22 @@ pub enum Authority {
         /// When a factor was last proven with it.
         factor_at: Option<Timestamp>,
     },
+    /// A person by an access token of a session that stays as it is.
+    Bearer {
+        /// The session.
+        session: TokenDigest,
+        /// What may be done in it.
+        standing: Standing,
+        /// When the person signed in.
+        auth_time: Timestamp,
+        /// When an authenticator was proven at the sign-in, or enrolled since.
+        factor_at: Option<Timestamp>,
+        /// The code that opened it: generation and number.
+        opened_by: Option<(u32, u32)>,
+        /// Digest of a step-up token that came along; whether it is good is asked when it is
+        /// needed.
+        step_up: Option<TokenDigest>,
+    },
     /// A host that has a login of its own and vouches for the person.
     Host {
         /// Its client identifier.
@@ -66,6 +82,15 @@ pub enum Authority {
     },
     /// Somebody at the command line of the server.
     Administrator,
+}
+
+/// What may be done in a session that access tokens are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Everything that its proofs allow.
+    Whole,
+    /// Enroll an authenticator, and nothing before.
+    EnrollOnly,
 }
 
 /// What a host vouches for: recorded, and its time is checked.
@@ -112,16 +137,17 @@ impl Caller {
     pub(super) fn actor(&self) -> Actor {
         match &self.authority {
             Authority::Challenge {
-                asked: Some(Asked { client, .. }),
+                door: Door::Program(Asked { client, .. }),
                 ..
             }
             | Authority::Session {
                 client: Some(client),
                 ..
             } => Actor::Through(client.clone()),
-            Authority::Challenge { .. } | Authority::Session { .. } | Authority::Carried { .. } => {
-                Actor::Person
-            }
+            Authority::Challenge { .. }
+            | Authority::Session { .. }
+            | Authority::Bearer { .. }
+            | Authority::Carried { .. } => Actor::Person,
             Authority::Host { client, .. } | Authority::Manager { client } => {
                 Actor::Client(client.clone())
             }
@@ -154,6 +180,7 @@ impl Caller {
         match self.authority {
             Authority::Challenge { digest, .. } | Authority::Session { digest, .. } => Some(digest),
             Authority::Carried { carried, .. } => Some(carried.digest()),
+            Authority::Bearer { session, .. } => Some(session),
             Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => None,
         }
     }
@@ -163,6 +190,18 @@ impl Caller {
         match self.authority {
             Authority::Host { .. } => Beside::Host,
             _ => Beside::Authenticator,
+        }
+    }
+
+    /// The step-up token that came along.
+    pub(super) fn step_up(&self) -> Option<StepUpUse> {
+        match self.authority {
+            Authority::Bearer {
+                session,
+                step_up: Some(token),
+                ..
+            } => Some(StepUpUse { session, token }),
+            _ => None,
         }
     }
 
@@ -177,6 +216,8 @@ impl Caller {
                 Some(proof) => Some(proof.at),
                 None => None,
             },
+            // A token says so, and the store knows it.
+            Authority::Bearer { .. } => None,
             Authority::Manager { .. } | Authority::Administrator => return true,
         };
         proven_at.is_some_and(|at| {

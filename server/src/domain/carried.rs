@@ -12,7 +12,7 @@ use super::{Authority, Caller, Mfa, Refusal, Result};
 use crate::entropy::draw_token;
 use crate::keyring::token_digest;
 use crate::model::{Timestamp, Token};
-use crate::store::{Carried, NewSession, Progress, SessionKind};
+use crate::store::{Carried, Door, NewSession, Progress, SessionKind};
 
 /// What stands before such a session's value, so that people and scanners see what it is.
 const PREFIX: &str = "ses_";
@@ -40,7 +40,7 @@ impl Mfa {
         password: &Zeroizing<String>,
         ip: Option<IpAddr>,
     ) -> Result<Carrying> {
-        let caller = self.begin(login, password, None, ip).await?.caller;
+        let caller = self.begin(login, password, Door::Pages, ip).await?.caller;
         let Authority::Challenge { digest, .. } = caller.authority else {
             return Err(Refusal::OutOfOrder.into());
         };
@@ -56,6 +56,7 @@ impl Mfa {
             opened_by: None,
             client: None,
             refresh: None,
+            device: None,
             at: now,
             expires_at,
         };

@@ -14,7 +14,7 @@ use crate::model::{
     AccountId, EventKind, Generation, Scheme, SecretDigest, Timestamp, Token, TokenDigest,
 };
 use crate::store::{
-    self, Account, Asked, Challenge, NewChallenge, NewSession, PasswordDigest, Progress, Reserved,
+    self, Account, Challenge, Door, NewChallenge, NewSession, PasswordDigest, Progress, Reserved,
     SessionKind,
 };
 
@@ -50,14 +50,14 @@ impl Mfa {
         password: &Zeroizing<String>,
         ip: Option<IpAddr>,
     ) -> Result<SignedIn> {
-        self.begin(login, password, None, ip).await
+        self.begin(login, password, Door::Pages, ip).await
     }
 
     pub(super) async fn begin(
         &self,
         login: &str,
         password: &Zeroizing<String>,
-        asked: Option<Asked>,
+        door: Door,
         ip: Option<IpAddr>,
     ) -> Result<SignedIn> {
         let now = self.now();
@@ -92,11 +92,11 @@ impl Mfa {
             digest,
             account: account.clone(),
             password_at: now,
-            expires_at: now.plus(match asked {
-                Some(_) => self.policy.mfa_token_for,
-                None => self.policy.challenge_for,
+            expires_at: now.plus(match door {
+                Door::Program(_) | Door::Bearer => self.policy.mfa_token_for,
+                Door::Pages => self.policy.challenge_for,
             }),
-            asked: asked.clone(),
+            door: door.clone(),
             event: event::by_person(&account, EventKind::PasswordVerified, now, ip),
         };
         if !self.store.open_challenge(challenge).await? {
@@ -107,7 +107,7 @@ impl Mfa {
             digest,
             factor_at: None,
             password_at: now,
-            asked,
+            door,
         };
         Ok(SignedIn {
             challenge: token,
@@ -128,8 +128,7 @@ impl Mfa {
     ) -> Result<AccountId> {
         let address = ip.map_or_else(String::new, |ip| ip.to_string());
         let name = digest_parts(&[b"password", login.as_bytes(), address.as_bytes()]);
-        let guesser = AccountId::parse(&data_encoding::BASE64URL_NOPAD.encode(&name.0))
-            .ok_or(Fault::Corrupt("a guesser's name"))?;
+        let guesser = guesser(&name)?;
         let policy = self.policy.password_throttle;
         let reserved = self
             .store
@@ -144,6 +143,31 @@ impl Mfa {
         Err(Refusal::PasswordThrottled { retry_at }.into())
     }
 
+    /// Charges a sign-in from this address, where there is such a limit; a right password is charged
+    /// too.
+    ///
+    /// # Errors
+    /// [`Refusal::PasswordThrottled`]; a fault.
+    pub async fn admit_sign_in(&self, ip: Option<IpAddr>) -> Result<()> {
+        let (Some(policy), Some(ip)) = (self.policy.sign_in_throttle, ip) else {
+            return Ok(());
+        };
+        let name = digest_parts(&[b"sign-ins", ip.to_string().as_bytes()]);
+        let address = guesser(&name)?;
+        let now = self.now();
+        let reserved = self
+            .store
+            .reserve_attempt(&address, store::Lane::Password, policy, now)
+            .await?;
+        let retry_at = match reserved {
+            Reserved::Granted { .. } => return Ok(()),
+            Reserved::Throttled { retry_at } => Some(retry_at),
+            Reserved::Dead => None,
+        };
+        self.metrics.sign_in(SignIn::PasswordThrottled);
+        Err(Refusal::PasswordThrottled { retry_at }.into())
+    }
+
     /// Whose challenge of our own pages this is.
     ///
     /// # Errors
@@ -151,14 +175,14 @@ impl Mfa {
     pub async fn caller_by_challenge(&self, token: &Token, ip: Option<IpAddr>) -> Result<Caller> {
         let digest = token_digest(token);
         let challenge = self.open_challenge_of(&digest).await?;
-        if challenge.asked.is_some() {
+        if challenge.door != Door::Pages {
             return Err(Refusal::ChallengeGone.into());
         }
         let authority = Authority::Challenge {
             digest,
             factor_at: challenge.factor_at,
             password_at: challenge.password_at,
-            asked: None,
+            door: Door::Pages,
         };
         Ok(Caller {
             account: challenge.account,
@@ -179,7 +203,10 @@ impl Mfa {
             .store
             .session(&digest, now, idle_since)
             .await?
-            .filter(|session| session.client.is_none() && session.kind != SessionKind::Carried)
+            .filter(|session| {
+                let held = matches!(session.kind, SessionKind::Full | SessionKind::Recovery);
+                held && session.client.is_none()
+            })
             .ok_or(Refusal::SessionGone)?;
         Ok(tokens::caller_of(digest, session, ip))
     }
@@ -245,7 +272,11 @@ impl Mfa {
     /// # Errors
     /// A fault. That it was over already is none.
     pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
-        if let Authority::Session { digest, .. } = &caller.authority {
+        if let Authority::Session { digest, .. }
+        | Authority::Bearer {
+            session: digest, ..
+        } = &caller.authority
+        {
             let row = event::by(caller, EventKind::SignedOut, self.now());
             self.store.end_session(digest, row).await?;
         }
@@ -276,6 +307,7 @@ impl Mfa {
             opened_by: None,
             client: None,
             refresh: None,
+            device: None,
             at: now,
             expires_at: now.plus(self.policy.session_for),
         };
@@ -351,6 +383,12 @@ impl Saved {
             Self::Unconfirmed => Err(Refusal::NotConfirmed.into()),
         }
     }
+}
+
+/// Under what name attempts are counted that are no account's.
+fn guesser(name: &TokenDigest) -> Result<AccountId> {
+    AccountId::parse(&data_encoding::BASE64URL_NOPAD.encode(&name.0))
+        .ok_or_else(|| Fault::Corrupt("a guesser's name").into())
 }
 
 /// Logins are compared without regard to case and surrounding spaces.

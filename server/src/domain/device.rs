@@ -264,7 +264,7 @@ impl Mfa {
     }
 
     /// Spends a one-time password of any bound authenticator, with what hangs on it.
-    async fn spend_otp(
+    pub(super) async fn spend_otp(
         &self,
         caller: &Caller,
         otp: &str,
@@ -293,6 +293,9 @@ impl Mfa {
             event: event::by(caller, EventKind::FactorRemoved, now),
             codes: event::by(caller, EventKind::CodesRevoked, now)
                 .because("with the last authenticator"),
+            devices: event::by(caller, EventKind::DeviceForgotten, now)
+                .because("with the last authenticator"),
+            step_up: caller.step_up(),
         }
     }
 

@@ -131,6 +131,7 @@ impl Mfa {
             activation: Activation::OnConfirm,
             beside: self.beside(caller).await?,
             idempotency: None,
+            step_up: None,
             events: vec![match caller.vouched() {
                 Some(proof) => staged.because(proof),
                 None => staged,

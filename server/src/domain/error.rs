@@ -41,7 +41,8 @@ pub enum Refusal {
     UnfitPassword,
     /// Login and password do not belong together.
     WrongCredentials,
-    /// Too many passwords were wrong for this login from this address.
+    /// Too many passwords were wrong for this login from this address, or too many sign-ins were
+    /// tried from there.
     PasswordThrottled {
         /// When the next can be tried.
         retry_at: Option<Timestamp>,
@@ -119,6 +120,8 @@ pub enum Refusal {
     EnrollmentExpired,
     /// There is no such API key.
     UnknownApiKey,
+    /// A factor of that kind cannot be enrolled here.
+    FactorNotAllowed,
 }
 
 impl From<Refusal> for Error {
@@ -213,7 +216,7 @@ mod tests {
     use super::*;
 
     /// Each refusal, in the order of the declaration.
-    pub(crate) fn every_refusal(later: Timestamp) -> [Refusal; 37] {
+    pub(crate) fn every_refusal(later: Timestamp) -> [Refusal; 38] {
         [
             Refusal::UnknownAccount,
             Refusal::AccountTaken,
@@ -264,6 +267,7 @@ mod tests {
             Refusal::IdempotencySpent,
             Refusal::EnrollmentExpired,
             Refusal::UnknownApiKey,
+            Refusal::FactorNotAllowed,
         ]
     }
 
@@ -304,12 +308,13 @@ mod tests {
             Refusal::IdempotencySpent => 30,
             Refusal::EnrollmentExpired => 31,
             Refusal::UnknownApiKey => 32,
+            Refusal::FactorNotAllowed => 33,
         }
     }
 
     #[test]
     fn no_refusal_is_missing_from_the_table() {
         let listed: BTreeSet<_> = every_refusal(Timestamp(1)).into_iter().map(place).collect();
-        assert_eq!(listed, (0..33).collect());
+        assert_eq!(listed, (0..34).collect());
     }
 }

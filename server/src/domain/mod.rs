@@ -7,6 +7,7 @@ mod account;
 mod api_key;
 mod associate;
 mod authenticator;
+mod bearer;
 mod binding;
 mod caller;
 mod carried;
@@ -14,6 +15,8 @@ mod challenge;
 mod client;
 mod device;
 mod draft;
+mod enrolling;
+mod environment;
 mod error;
 mod event;
 mod policy;
@@ -21,10 +24,12 @@ mod recovery;
 mod redeem;
 mod signing;
 mod status;
+mod step_up;
 mod tenant;
 mod tokens;
 mod totp;
 mod trusted;
+mod trusted_device;
 
 use std::sync::Arc;
 
@@ -32,11 +37,14 @@ pub use self::account::{AccountCard, NewPerson};
 pub use self::api_key::{ApiKeyCard, NewKey};
 pub use self::associate::Association;
 pub use self::authenticator::{Enrollment, Factor, Passed};
-pub use self::caller::{Authority, Caller, HostProof, VouchedBy};
+pub use self::bearer::{BearerSession, BearerSignIn, Grace, OwnSession};
+pub use self::caller::{Authority, Caller, HostProof, Standing, VouchedBy};
 pub use self::carried::Carrying;
 pub use self::challenge::{NextStep, Saved, SignedIn};
 pub use self::client::{ClientCard, Grant, NewClient, Scope, Secrecy};
 pub use self::device::{Device, DeviceEnrollment, Proof, Removed};
+pub use self::enrolling::{FactorEnrolled, FactorEnrollment, NewFactor};
+pub use self::environment::{Environment, FactorKind};
 #[cfg(test)]
 pub(crate) use self::error::every_refusal;
 pub use self::error::{Error, Fault, Refusal};
@@ -45,6 +53,7 @@ pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
 pub use self::signing::{Overlap, SigningKey};
 pub use self::status::{AccountState, PendingStatus, Status, ThrottleStatus, wait_until};
+pub use self::step_up::SteppedUp;
 pub use self::tenant::{SecondFactor, Toggle};
 pub use self::tokens::{Opened, Reach, Renewed, Renewing};
 pub use self::trusted::Guest;
@@ -57,7 +66,8 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, Asked, Event, NamedTotp, SessionKind,
+    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, SessionKind,
+    TrustedDevice,
 };
 
 /// What a use case answers.

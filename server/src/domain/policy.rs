@@ -2,7 +2,7 @@
 
 use spare_key_core::Spec;
 
-use super::Toggle;
+use super::{Environment, Toggle};
 use crate::model::{HashParams, Millis};
 use crate::store::ThrottlePolicy;
 
@@ -44,6 +44,10 @@ pub struct Policy {
     pub totp_throttle: ThrottlePolicy,
     /// Guessing a password, by login and address.
     pub password_throttle: ThrottlePolicy,
+    /// Sign-ins from one address, where a dialect promises such a limit; `None`: without.
+    pub sign_in_throttle: Option<ThrottlePolicy>,
+    /// How people sign in to access tokens, until somebody changes it.
+    pub environment: Environment,
     /// At so many codes left, people are warned.
     pub low_at: u32,
     /// What people know the service as: on sheets and in authenticator apps.
@@ -64,6 +68,15 @@ pub(super) const PASSWORD_THROTTLE: ThrottlePolicy = ThrottlePolicy {
     capacity: 20,
     refill: Millis::minutes(1),
     first_wait: Millis::seconds(30),
+    longest_wait: Millis::minutes(15),
+    dead_at: u32::MAX,
+};
+
+/// Five in a quarter of an hour.
+pub(super) const SIGN_IN_THROTTLE: ThrottlePolicy = ThrottlePolicy {
+    capacity: 5,
+    refill: Millis::minutes(3),
+    first_wait: Millis::minutes(3),
     longest_wait: Millis::minutes(15),
     dead_at: u32::MAX,
 };
@@ -98,6 +111,8 @@ impl Policy {
             recovery_throttle: THROTTLE,
             totp_throttle: THROTTLE,
             password_throttle: PASSWORD_THROTTLE,
+            sign_in_throttle: Some(SIGN_IN_THROTTLE),
+            environment: Environment::strict(),
             low_at: 3,
             product: "Spare Key".to_owned(),
         }

@@ -108,6 +108,7 @@ impl Mfa {
                 };
             }
             let Draft { mut stage, issued } = draft;
+            stage.step_up = caller.step_up();
             stage.idempotency = request.idempotency.as_ref().map(|key| NewIdempotency {
                 key: key.key,
                 request: key.request,
@@ -127,6 +128,7 @@ impl Mfa {
                 Staged::GenerationTaken => {}
                 Staged::NoAccount => return Err(Refusal::UnknownAccount.into()),
                 Staged::NoAuthenticator => return Err(Refusal::NoAuthenticator.into()),
+                Staged::NoProof => return Err(Refusal::FreshProofRequired.into()),
                 Staged::KeyTaken => {
                     let replay = self
                         .replay(caller, request.idempotency.as_ref(), now)
@@ -264,9 +266,12 @@ impl Mfa {
         let now = self.now();
         let by_person = matches!(
             caller.authority,
-            Authority::Challenge { .. } | Authority::Session { .. } | Authority::Carried { .. }
+            Authority::Challenge { .. }
+                | Authority::Session { .. }
+                | Authority::Bearer { .. }
+                | Authority::Carried { .. }
         );
-        if by_person && !caller.is_fresh(now, self.policy.fresh_for) {
+        if by_person && !self.is_proven(caller, now).await? {
             return Err(Refusal::FreshProofRequired.into());
         }
         let row = event::by(caller, EventKind::CodesRevoked, now);
@@ -284,13 +289,14 @@ impl Mfa {
     /// Issuing over a live batch needs a factor proven just now; the first batch needs the one
     /// that enrollment proved. A host's word on a live batch must be as fresh.
     async fn may_issue(&self, caller: &Caller, now: Timestamp) -> Result<()> {
-        if caller.is_fresh(now, self.policy.fresh_for) {
+        if self.is_proven(caller, now).await? {
             return Ok(());
         }
         let first = match &caller.authority {
             Authority::Host { proof, .. } => proof.is_some(),
             Authority::Challenge { factor_at, .. } => factor_at.is_some(),
             Authority::Session { .. }
+            | Authority::Bearer { .. }
             | Authority::Carried { .. }
             | Authority::Manager { .. }
             | Authority::Administrator => false,

@@ -8,14 +8,14 @@ use spare_key_core::{Code, Format, Spec};
 use subtle::ConstantTimeEq;
 
 use super::authenticator::gone;
-use super::{Authority, Caller, Error, Issued, Mfa, Opened, Refusal, Result, event};
+use super::{Authority, BearerSession, Caller, Error, Issued, Mfa, Opened, Refusal, Result, event};
 use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
 use crate::keyring::token_digest;
 use crate::metrics::Outcome;
 use crate::model::{EventKind, Generation, Scheme, Timestamp, Token};
 use crate::store::{
-    self, AtTheEnd, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind,
+    self, AtTheEnd, Door, LiveBatch, NewSession, Progress, Redeem, Redeemed, Reserved, SessionKind,
     StoredCode,
 };
 
@@ -41,6 +41,8 @@ pub struct Redemption {
     pub session: Option<Token>,
     /// The session it opened, where a program's challenge was open.
     pub opened: Option<Opened>,
+    /// The session it opened, where an access token was asked for.
+    pub bearer: Option<BearerSession>,
     /// Until when it counts as a factor proven just now with what the caller carries.
     pub fresh_until: Option<Timestamp>,
 }
@@ -59,6 +61,7 @@ struct Candidate {
 struct Way {
     session: Option<Token>,
     opened: Option<Opened>,
+    bearer: Option<BearerSession>,
     progress: Progress,
 }
 
@@ -68,6 +71,7 @@ impl Way {
         Self {
             session: None,
             opened: None,
+            bearer: None,
             progress,
         }
     }
@@ -100,6 +104,7 @@ impl Mfa {
             self.metrics.redemption(Outcome::Busy);
         })?;
         let tries = self.reserve(caller, now).await?;
+        self.try_challenge(caller, now).await?;
         let spent = self
             .verify_and_spend(caller, code, &permit, now, only)
             .await;
@@ -140,7 +145,7 @@ impl Mfa {
                     Err(Refusal::ChallengeGone.into())
                 }
             }
-            Authority::Host { .. } | Authority::Carried { .. } => Ok(()),
+            Authority::Host { .. } | Authority::Carried { .. } | Authority::Bearer { .. } => Ok(()),
             // Who is in already, or sits at the server, has nothing to redeem.
             Authority::Session { .. } | Authority::Manager { .. } | Authority::Administrator => {
                 Err(Refusal::OutOfOrder.into())
@@ -284,6 +289,7 @@ impl Mfa {
             let Way {
                 session,
                 opened,
+                bearer,
                 progress,
             } = match &only {
                 Some(progress) => Way::for_this(progress.clone()),
@@ -304,6 +310,8 @@ impl Mfa {
                 progress,
                 replacement,
                 at_the_end,
+                devices: event::by(caller, EventKind::DeviceForgotten, now)
+                    .because("a recovery code was used"),
                 at: now,
                 event: match caller.vouched() {
                     Some(proof) => row.because(proof),
@@ -321,6 +329,7 @@ impl Mfa {
                         replacement: issued,
                         session,
                         opened,
+                        bearer,
                         fresh_until: freshens.then(|| now.plus(self.policy.fresh_for)),
                     }));
                 }
@@ -341,8 +350,8 @@ impl Mfa {
         number: u32,
         now: Timestamp,
     ) -> Result<Way> {
-        let (digest, asked) = match &caller.authority {
-            Authority::Challenge { digest, asked, .. } => (digest, asked),
+        let (digest, door) = match &caller.authority {
+            Authority::Challenge { digest, door, .. } => (digest, door),
             Authority::Carried { carried, .. } => {
                 let carried = *carried;
                 return Ok(Way::for_this(Progress::Freshen { carried }));
@@ -350,15 +359,24 @@ impl Mfa {
             _ => return Ok(Way::for_this(Progress::Nothing)),
         };
         let challenge = *digest;
-        if asked.is_some() {
-            let opened_by = Some((generation.0, number));
-            let (opened, session) =
-                self.session_for(caller, SessionKind::Recovery, opened_by, now)?;
-            return Ok(Way {
-                session: None,
-                opened: Some(opened),
-                progress: Progress::Grant { challenge, session },
-            });
+        let opened_by = Some((generation.0, number));
+        match door {
+            Door::Pages => {}
+            Door::Program(_) => {
+                let (opened, session) =
+                    self.session_for(caller, SessionKind::Recovery, opened_by, now)?;
+                return Ok(Way {
+                    opened: Some(opened),
+                    ..Way::for_this(Progress::Grant { challenge, session })
+                });
+            }
+            Door::Bearer => {
+                let (bearer, session) = self.bearer_session(caller, opened_by, now)?;
+                return Ok(Way {
+                    bearer: Some(bearer),
+                    ..Way::for_this(Progress::Grant { challenge, session })
+                });
+            }
         }
         let token = draw_token(&*self.entropy)?;
         let session = NewSession {
@@ -367,16 +385,16 @@ impl Mfa {
             kind: SessionKind::Recovery,
             auth_time: now,
             factor_at: None,
-            opened_by: Some((generation.0, number)),
+            opened_by,
             client: None,
             refresh: None,
+            device: None,
             at: now,
             expires_at: now.plus(self.policy.session_for),
         };
         Ok(Way {
             session: Some(token),
-            opened: None,
-            progress: Progress::Grant { challenge, session },
+            ..Way::for_this(Progress::Grant { challenge, session })
         })
     }
 
@@ -390,13 +408,17 @@ impl Mfa {
         if let Err(fault) = undone {
             tracing::warn!(error = %fault, "an attempt that a fault cut off stays charged");
         }
+        self.untry_challenge(caller).await;
     }
 }
 
 /// Our own pages and hosts ask the person for a new list; a program cannot.
 fn at_the_end(caller: &Caller) -> AtTheEnd {
     match caller.authority {
-        Authority::Challenge { asked: Some(_), .. } => AtTheEnd::Replace,
+        Authority::Challenge {
+            door: Door::Program(_),
+            ..
+        } => AtTheEnd::Replace,
         _ => AtTheEnd::Nothing,
     }
 }

@@ -12,8 +12,8 @@ use crate::entropy::draw_token;
 use crate::keyring::token_digest;
 use crate::model::{EventKind, Timestamp, Token, TokenDigest};
 use crate::store::{
-    Asked, Challenge, NewChallenge, NewRefresh, NewSession, Progress, Refresh, Rotated, Session,
-    SessionKind,
+    Asked, Challenge, Door, NewChallenge, NewRefresh, NewSession, Progress, Refresh, Rotated,
+    Session, SessionKind,
 };
 
 /// The scope by which a program asks for a refresh token (OpenID Connect Core, 11).
@@ -85,7 +85,9 @@ impl Mfa {
         (login, password): (&str, &Zeroizing<String>),
         ip: Option<IpAddr>,
     ) -> Result<Renewed> {
-        let signed_in = self.begin(login, password, Some(asked), ip).await?;
+        let signed_in = self
+            .begin(login, password, Door::Program(asked), ip)
+            .await?;
         let caller = &signed_in.caller;
         let next = self.next_step(caller).await?;
         let needed = reach == Reach::OwnFactors
@@ -129,16 +131,19 @@ impl Mfa {
             account,
             password_at,
             factor_at,
-            asked,
+            door,
             expires_at,
             spent_at,
+            ..
         } = self
             .store
             .challenge(&digest)
             .await?
             .ok_or(Refusal::ChallengeGone)?;
         // One of our own pages is nothing to a program.
-        let asked = asked.ok_or(Refusal::ChallengeGone)?;
+        let Door::Program(asked) = door else {
+            return Err(Refusal::ChallengeGone.into());
+        };
         if client.is_some_and(|client| client != asked.client) {
             return Err(Refusal::ChallengeOfAnother.into());
         }
@@ -152,7 +157,7 @@ impl Mfa {
             digest,
             factor_at,
             password_at,
-            asked: Some(asked),
+            door: Door::Program(asked),
         };
         Ok(Caller {
             account,
@@ -274,7 +279,7 @@ impl Mfa {
             digest: token_digest(&token),
             account: caller.account.clone(),
             password_at: auth_time,
-            asked: Some(asked.clone()),
+            door: Door::Program(asked.clone()),
             expires_at: now.plus(self.policy.mfa_token_for),
             event: event::by(caller, EventKind::FactorAsked, now),
         };
@@ -291,7 +296,7 @@ impl Mfa {
     }
 
     /// Follows a refresh token by the next.
-    async fn follow(&self, first: &NewRefresh, now: Timestamp) -> Result<Token> {
+    pub(super) async fn follow(&self, first: &NewRefresh, now: Timestamp) -> Result<Token> {
         let token = draw_token(&*self.entropy)?;
         let next = NewRefresh {
             digest: token_digest(&token),
@@ -312,7 +317,7 @@ impl Mfa {
         }
     }
 
-    fn lost_since(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn lost_since(&self, now: Timestamp) -> Timestamp {
         Timestamp(now.0.saturating_sub(self.policy.refresh_lost_for.0))
     }
 
@@ -325,7 +330,7 @@ impl Mfa {
         now: Timestamp,
     ) -> Result<(Opened, NewSession)> {
         let Authority::Challenge {
-            asked: Some(asked),
+            door: Door::Program(asked),
             factor_at,
             ..
         } = &caller.authority
@@ -356,6 +361,7 @@ impl Mfa {
                 audience: asked.audience.clone(),
                 scope: asked.scope.clone(),
             }),
+            device: None,
             at: now,
             expires_at: now.plus(life),
         };

@@ -10,7 +10,7 @@ use super::{Authority, Caller, Mfa, Refusal, Result, SignedIn, event};
 use crate::entropy::draw_token;
 use crate::keyring::{digest_parts, token_digest};
 use crate::model::{AccountId, EventKind, Timestamp};
-use crate::store::{AccountAdded, NewAccount, NewChallenge, SessionKind};
+use crate::store::{AccountAdded, Door, NewAccount, NewChallenge, SessionKind};
 
 /// Somebody a trusted provider vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Mfa {
             digest,
             account: account.clone(),
             password_at: signed_in_at,
-            asked: None,
+            door: Door::Pages,
             expires_at: now.plus(self.policy.challenge_for),
             event: event::by_person(&account, EventKind::PasswordVerified, now, ip)
                 .because("by a trusted issuer"),
@@ -88,7 +88,7 @@ impl Mfa {
             digest,
             factor_at: None,
             password_at: signed_in_at,
-            asked: None,
+            door: Door::Pages,
         };
         Ok(SignedIn {
             challenge: token,

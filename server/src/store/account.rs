@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 
 use super::{NewEvent, StoreResult};
+use uuid::Uuid;
+
 use crate::model::{AccountId, Generation, Scheme, SecretDigest, Timestamp};
 
 /// A password as stored.
@@ -57,6 +59,8 @@ pub struct Account {
     pub password: Option<PasswordDigest>,
     /// The highest number ever given to a batch of this account; 0 before the first.
     pub last_generation: Generation,
+    /// When an administrator last took all factors from it.
+    pub reset_at: Option<Timestamp>,
     /// When it came into being.
     pub created_at: Timestamp,
 }
@@ -108,6 +112,13 @@ pub trait Accounts {
     /// The account that signs in with this (folded) login.
     async fn account_by_login(&self, login: &str) -> StoreResult<Option<Account>>;
 
+    /// The account that [`AccountId::uuid`] gives this for.
+    async fn account_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Account>>;
+
+    /// Since when the account has been let in although it should enroll a factor: `now`, unless it
+    /// was before. `None`: there is no such account.
+    async fn begin_grace(&self, id: &AccountId, now: Timestamp) -> StoreResult<Option<Timestamp>>;
+
     /// A page of accounts.
     async fn accounts(&self, page: AccountPage) -> StoreResult<Vec<AccountLine>>;
 
@@ -119,7 +130,7 @@ pub trait Accounts {
     async fn remove_account(&self, id: &AccountId) -> StoreResult<bool>;
 
     /// Unbinds every authenticator, revokes the live and the pending batch (digests and seed
-    /// erased), ends challenges and sessions, clears both throttles, writes the event; `false`
-    /// when there is no such account.
+    /// erased), ends challenges and sessions and the trust in devices, clears both throttles, notes
+    /// `at` as the time of the reset, writes the event; `false` when there is no such account.
     async fn reset_mfa(&self, id: &AccountId, at: Timestamp, event: NewEvent) -> StoreResult<bool>;
 }

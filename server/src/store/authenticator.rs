@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{NewEvent, Progress, StoreResult};
+use super::{NewEvent, NewIdempotency, Progress, StepUpUse, StoreResult};
 use crate::model::{AccountId, AuthenticatorId, Sealed, Timestamp, TokenDigest};
 
 /// A TOTP authenticator to begin binding; it is nobody's factor until confirmed.
@@ -70,6 +70,8 @@ pub struct ConfirmTotp {
     pub holder: TokenDigest,
     /// The time step of the password that was right.
     pub step: i64,
+    /// What its owner calls it; `None`: as it was begun.
+    pub name: Option<String>,
     /// What becomes of the others.
     pub others: Others,
     /// What it brings about.
@@ -78,6 +80,11 @@ pub struct ConfirmTotp {
     /// the same transaction, if they are still pending and no others are live; the store fills in
     /// their generation and clears the recovery throttle. `None`: none are to.
     pub codes: Option<NewEvent>,
+    /// Until when their seed is kept, to be shown again to who confirmed; `None`: it goes at once.
+    pub shown_again: Option<Timestamp>,
+    /// The caller's key, if it sent one; remembered with the codes' number, or with 0. Guard: no
+    /// other request came under it.
+    pub idempotency: Option<NewIdempotency>,
     /// Now.
     pub at: Timestamp,
     /// The audit row.
@@ -93,6 +100,8 @@ pub enum TotpConfirmed {
     Gone,
     /// The challenge was spent or the session ended meanwhile; nothing changed.
     NoProgress,
+    /// Another request with this key came first; nothing changed.
+    KeyTaken,
 }
 
 /// Accepts a one-time password of a bound authenticator.
@@ -136,6 +145,10 @@ pub struct RemoveTotp {
     pub event: NewEvent,
     /// The audit row of the codes that end with the last authenticator.
     pub codes: NewEvent,
+    /// The audit row of the trusted devices that end with it.
+    pub devices: NewEvent,
+    /// What it spends.
+    pub step_up: Option<StepUpUse>,
 }
 
 /// What came of unbinding.
@@ -144,10 +157,12 @@ pub enum TotpRemoved {
     /// It is unbound, and others are there.
     Done,
     /// It was the last: live and pending codes are ended with it, as they are never the only
-    /// factor.
+    /// factor, and so is the trust in devices.
     Last,
     /// There is no such authenticator.
     Gone,
+    /// The step-up token is not good; nothing changed.
+    NoProof,
 }
 
 /// An authenticator found by its name alone.

@@ -19,6 +19,7 @@ mod recovery;
 mod setting;
 mod signing;
 mod throttle;
+mod trusted_device;
 
 use std::error::Error;
 
@@ -32,6 +33,7 @@ pub use recovery::*;
 pub use setting::*;
 pub use signing::*;
 pub use throttle::*;
+pub use trusted_device::*;
 
 use crate::model::Timestamp;
 
@@ -63,6 +65,7 @@ pub trait Store:
     + Settings
     + SigningKeys
     + Throttles
+    + TrustedDevices
     + Upkeep
     + Send
     + Sync
@@ -82,6 +85,7 @@ impl<T> Store for T where
         + Settings
         + SigningKeys
         + Throttles
+        + TrustedDevices
         + Upkeep
         + Send
         + Sync
@@ -96,7 +100,8 @@ pub trait Upkeep {
     async fn ping(&self) -> StoreResult<()>;
 
     /// Erases what has run out by `now`: sealed seeds, pending batches, the secrets of pending
-    /// authenticators, those themselves and challenges ([`LATE_COMERS`] after their end), sessions, idempotency keys, and throttles
+    /// authenticators, those themselves and challenges ([`LATE_COMERS`] after their end), sessions,
+    /// step-up tokens, trusted devices, idempotency keys, and throttles
     /// whose bucket is full again and that count nothing: failures in a row stay counted however
     /// slowly they come (NIST SP 800-63B-4, 3.2.2). Returns how many rows changed. A kind and a
     /// slice at a time: it may stop between.

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use super::{NewEvent, RemoveTotp, StoreResult};
+use super::{NewDevice, NewEvent, RemoveTotp, StoreResult};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 
 /// How long a challenge is kept beyond its end, so that who comes late is told that the time ran
@@ -24,6 +24,17 @@ pub struct Asked {
     pub scope: String,
 }
 
+/// Where a sign-in leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// To our own pages: a session in a cookie.
+    Pages,
+    /// To a program's tokens.
+    Program(Asked),
+    /// To a short access token with a cookie beside it that renews it.
+    Bearer,
+}
+
 /// A challenge to open, behind a proven first factor.
 #[derive(Debug, Clone)]
 pub struct NewChallenge {
@@ -33,8 +44,8 @@ pub struct NewChallenge {
     pub account: AccountId,
     /// When the first factor was proven; now, or at the sign-in that is being renewed.
     pub password_at: Timestamp,
-    /// What a program asked for; `None` of our own pages.
-    pub asked: Option<Asked>,
+    /// Where it leads.
+    pub door: Door,
     /// When it ends.
     pub expires_at: Timestamp,
     /// The audit row of what opened it.
@@ -51,8 +62,10 @@ pub struct Challenge {
     pub password_at: Timestamp,
     /// When a second factor was proven, if it was.
     pub factor_at: Option<Timestamp>,
-    /// What a program asked for; `None` of our own pages.
-    pub asked: Option<Asked>,
+    /// Where it leads.
+    pub door: Door,
+    /// Answers that were tried, where they are counted.
+    pub tries: u32,
     /// When it ends.
     pub expires_at: Timestamp,
     /// When it yielded its session, if it did.
@@ -69,6 +82,11 @@ pub enum SessionKind {
     /// Is carried by a person's own program with every request: its value stays the same when a
     /// factor is proven in it, which a cookie's must not.
     Carried,
+    /// Is shown by a short access token; fresher proof is a token of its own and leaves it as it
+    /// is.
+    Bearer,
+    /// The same, of somebody who has to enroll an authenticator before anything else.
+    EnrollOnly,
 }
 
 /// What a person's own program carries with every request.
@@ -106,8 +124,10 @@ pub struct NewSession {
     pub opened_by: Option<(u32, u32)>,
     /// The program that holds tokens of it; `None` of a browser.
     pub client: Option<String>,
-    /// The program's refresh token, if it asked for one.
+    /// The refresh token that comes with it, if one does.
     pub refresh: Option<NewRefresh>,
+    /// The device to trust from now on, if one is to be.
+    pub device: Option<NewDevice>,
     /// Now.
     pub at: Timestamp,
     /// When it ends whatever happens.
@@ -170,6 +190,26 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A session, in the list of its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine {
+    /// Digest of its value.
+    pub digest: TokenDigest,
+    /// When the person signed in.
+    pub auth_time: Timestamp,
+    /// When it was last seen (kept to the minute).
+    pub seen_at: Timestamp,
+}
+
+/// A token for one change of factors or codes, presented in the session that it was made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepUpUse {
+    /// The session.
+    pub session: TokenDigest,
+    /// Digest of the token.
+    pub token: TokenDigest,
+}
+
 /// What a spent proof brings about, in the transaction that spends it.
 #[derive(Debug, Clone)]
 pub enum Progress {
@@ -205,6 +245,23 @@ pub enum Progress {
         /// What.
         carried: Carried,
     },
+    /// A session of [`SessionKind::Bearer`] gets a token for one change of factors or codes. Guard:
+    /// it is live and of this account.
+    StepUpToken {
+        /// The token, of this session.
+        new: StepUpUse,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// The owner of a session of [`SessionKind::Bearer`] or [`SessionKind::EnrollOnly`] has
+    /// enrolled an authenticator in it: a factor is proven, and it is no longer the latter. Guard:
+    /// it is live and of this account; with a step-up token, that it is good: it is spent.
+    Enrolled {
+        /// The session.
+        session: TokenDigest,
+        /// The token, where one was needed.
+        step_up: Option<StepUpUse>,
+    },
     /// An authenticator is unbound: the proof was for that and for nothing else. Guard: it is there.
     Unbind(Box<RemoveTotp>),
 }
@@ -218,6 +275,18 @@ pub trait Challenges {
     /// The challenge with this digest, spent or expired ones included; it is kept for
     /// [`LATE_COMERS`] beyond its end.
     async fn challenge(&self, digest: &TokenDigest) -> StoreResult<Option<Challenge>>;
+
+    /// Counts an answer to a challenge before it is looked at; how many are left. `None`: it is
+    /// spent, has ended, or has no try left of `most`.
+    async fn try_challenge(
+        &self,
+        digest: &TokenDigest,
+        most: u32,
+        at: Timestamp,
+    ) -> StoreResult<Option<u32>>;
+
+    /// Takes one counted answer back: a fault of ours was in its way.
+    async fn untry_challenge(&self, digest: &TokenDigest) -> StoreResult<()>;
 
     /// Makes progress that needs no further proof; `false`, and nothing changed, when its guard
     /// says no.
@@ -250,6 +319,18 @@ pub trait Sessions {
         account: &AccountId,
         keep: Option<&TokenDigest>,
     ) -> StoreResult<u64>;
+
+    /// The account's live sessions, last seen first.
+    async fn sessions(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionLine>>;
+
+    /// Whether this step-up token is good in this session of this account at `now`. Looking spends
+    /// nothing.
+    async fn step_up_is_good(
+        &self,
+        account: &AccountId,
+        step_up: StepUpUse,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
 
     /// The refresh token with this digest if its session is live at `now`.
     async fn refresh(&self, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<Refresh>>;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use spare_key_core::Format;
 
-use super::{NewEvent, Progress, StoreResult};
+use super::{NewEvent, Progress, StepUpUse, StoreResult};
 use crate::model::{
     AccountId, BatchState, Generation, Locator, Scheme, Sealed, SecretDigest, Timestamp,
     TokenDigest,
@@ -99,6 +99,8 @@ pub struct Stage {
     pub beside: Beside,
     /// The caller's key, if it sent one.
     pub idempotency: Option<NewIdempotency>,
+    /// What it spends.
+    pub step_up: Option<StepUpUse>,
     /// Audit rows.
     pub events: Vec<NewEvent>,
 }
@@ -118,6 +120,8 @@ pub enum Staged {
     NoAuthenticator,
     /// Another request with this key came first; told before `GenerationTaken`.
     KeyTaken,
+    /// The step-up token is not good.
+    NoProof,
 }
 
 /// A batch that can still be shown: its seed is kept and its time has not run out.
@@ -226,6 +230,9 @@ pub struct Redeem {
     pub at: Timestamp,
     /// The audit row; the store fills in `remaining`.
     pub event: NewEvent,
+    /// The audit row of the trusted devices that end with it: whoever needs a code may have lost
+    /// one of them.
+    pub devices: NewEvent,
 }
 
 /// What is to be done when a list's last code is spent.
@@ -240,7 +247,8 @@ pub enum AtTheEnd {
 /// What came of redeeming. Only `Done` changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redeemed {
-    /// The code is spent, the seed of its batch erased, the recovery throttle cleared.
+    /// The code is spent, the seed of its batch erased, the recovery throttle cleared, no device
+    /// trusted any more.
     Done {
         /// Codes left in the generation it was of.
         remaining: u32,

@@ -11,6 +11,9 @@ pub enum Setting {
     RecoveryCodes,
     /// Who must prove a second factor to programs that sign people in: `all` or `enrolled`.
     SecondFactor,
+    /// How people sign in who show access tokens, and whether devices are trusted; as the domain
+    /// writes it.
+    SignInPolicy,
 }
 
 impl Setting {
@@ -19,6 +22,7 @@ impl Setting {
         match self {
             Self::RecoveryCodes => "recovery_codes",
             Self::SecondFactor => "second_factor",
+            Self::SignInPolicy => "sign_in_policy",
         }
     }
 }
@@ -31,4 +35,8 @@ pub trait Settings {
 
     /// Sets it. The last word counts.
     async fn set(&self, setting: Setting, value: &str) -> StoreResult<()>;
+
+    /// Sets it where it still stands at `from` (`None`: nobody has set it); `false`, and nothing
+    /// changed, where it does not.
+    async fn change(&self, setting: Setting, from: Option<&str>, to: &str) -> StoreResult<bool>;
 }

@@ -143,6 +143,9 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
         .await
         .unwrap();
     sample::has_live(&*store, &alice, 1).await;
+    sample::has_bearer(&*store, &alice, "bearer").await;
+    sample::has_step_up(&*store, &alice, "bearer", "step-up").await;
+    sample::has_device(&*store, &alice, "device").await;
     let key = sample::api_key(&alice, "carried");
     store.add_api_key(key).await.unwrap();
     let mut keyed = sample::stage(&alice, 2);
@@ -152,7 +155,6 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
         until: after(TEN_MINUTES),
     });
     assert_eq!(store.stage(keyed).await.unwrap(), Staged::Done);
-    sample::spends(&*store, &alice, 1, 1).await;
     for lane in [Lane::Recovery, Lane::Totp] {
         store
             .reserve_attempt(&alice, lane, POLICY, T0)

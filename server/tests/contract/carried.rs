@@ -227,6 +227,8 @@ fn removal(account: &AccountId, name: &str) -> Progress {
         at: T0,
         event: event(account, EventKind::FactorRemoved),
         codes: event(account, EventKind::CodesRevoked),
+        devices: event(account, EventKind::DeviceForgotten),
+        step_up: None,
     }))
 }
 
@@ -283,6 +285,8 @@ pub(crate) async fn a_proof_for_a_removal_is_spent_with_it_or_not_at_all(db: imp
                 at: T0,
                 event: event(&alice, EventKind::FactorRemoved),
                 codes: event(&alice, EventKind::CodesRevoked),
+                devices: event(&alice, EventKind::DeviceForgotten),
+                step_up: None,
             })
             .await
             .unwrap(),

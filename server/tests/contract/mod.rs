@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod activation;
 pub(crate) mod authenticators;
+pub(crate) mod bearers;
 pub(crate) mod carried;
 pub(crate) mod cluster;
 pub(crate) mod enrolling;
@@ -18,8 +19,10 @@ pub(crate) mod removing;
 pub(crate) mod sample;
 pub(crate) mod sqlite;
 pub(crate) mod staging;
+pub(crate) mod step_ups;
 pub(crate) mod switches;
 pub(crate) mod throttling;
+pub(crate) mod trusted_devices;
 pub(crate) mod upkeep;
 
 use std::collections::BTreeMap;
@@ -219,6 +222,36 @@ macro_rules! contract {
                     a_lapsed_authenticator_is_remembered_without_its_secret,
                     a_proof_for_a_removal_is_spent_with_it_or_not_at_all,
                 ]
+                bearers [
+                    an_answer_to_a_challenge_is_counted_before_it_is_looked_at,
+                    a_challenge_that_is_over_counts_nothing,
+                    a_session_is_seen_in_the_list_of_its_owner_alone,
+                    enrolling_makes_a_session_whole,
+                    an_account_is_found_by_its_uuid,
+                    a_time_of_grace_begins_once,
+                    a_reset_is_remembered_with_its_time,
+                    confirming_names_the_factor_and_keeps_its_codes_for_a_repeat,
+                    a_key_that_confirmed_one_factor_confirms_no_other,
+                ]
+                step_ups [
+                    a_step_up_token_needs_the_session_it_is_made_in,
+                    a_step_up_token_is_good_where_it_was_made_and_until_its_time,
+                    a_step_up_token_is_spent_once_however_many_bring_it,
+                    a_step_up_token_buys_one_removal,
+                    a_step_up_token_buys_one_enrollment,
+                    what_is_refused_or_undone_spends_no_step_up_token,
+                    a_proof_for_a_step_up_token_is_spent_with_it_or_not_at_all,
+                ]
+                trusted_devices [
+                    a_device_is_trusted_with_the_session_that_it_opened,
+                    a_device_is_recognized_for_its_own_account_and_in_its_time,
+                    trusted_devices_are_listed_last_seen_first,
+                    a_device_is_forgotten_by_its_owner_alone,
+                    all_devices_are_forgotten_at_once,
+                    a_spent_code_ends_the_trust_in_devices,
+                    the_last_authenticator_takes_the_trust_in_devices_along,
+                    a_reset_ends_the_trust_in_devices,
+                ]
                 throttling [
                     a_burst_gets_what_the_bucket_holds_and_no_more,
                     waits_double_up_to_the_longest,
@@ -234,6 +267,7 @@ macro_rules! contract {
                 ]
                 switches [
                     a_switch_stands_as_it_was_last_set,
+                    a_switch_is_changed_only_from_where_it_was_seen_to_stand,
                     of_many_first_keys_one_is,
                     a_key_is_followed_with_an_overlap,
                     a_key_that_comes_after_another_changes_nothing,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spare_key_server::model::{AccountId, EventKind, Millis, Timestamp};
 use spare_key_server::store::{
-    Asked, Challenge, NewRefresh, Progress, Refresh, Rotated, Session, SessionKind, Store,
+    Asked, Challenge, Door, NewRefresh, Progress, Refresh, Rotated, Session, SessionKind, Store,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -55,13 +55,14 @@ pub(crate) async fn a_challenge_keeps_what_a_program_asked(db: impl Fixture) {
     for (name, audience) in [("api", Some("https://api.example.com/")), ("none", None)] {
         let mut new = sample::challenge(&alice, name);
         new.password_at = T0.plus(Millis(-5));
-        new.asked = Some(asked(audience));
+        new.door = Door::Program(asked(audience));
         assert!(store.open_challenge(new).await.unwrap());
         let expected = Challenge {
             account: alice.clone(),
             password_at: T0.plus(Millis(-5)),
             factor_at: None,
-            asked: Some(asked(audience)),
+            door: Door::Program(asked(audience)),
+            tries: 0,
             expires_at: after(TEN_MINUTES),
             spent_at: None,
         };
@@ -72,7 +73,10 @@ pub(crate) async fn a_challenge_keeps_what_a_program_asked(db: impl Fixture) {
     assert!(store.pass(&alice, spent, T0).await.unwrap());
     let found = db.right().challenge(&token("api")).await.unwrap().unwrap();
     assert_eq!(found.spent_at, Some(T0));
-    assert_eq!(found.asked, Some(asked(Some("https://api.example.com/"))));
+    assert_eq!(
+        found.door,
+        Door::Program(asked(Some("https://api.example.com/")))
+    );
 }
 
 pub(crate) async fn a_challenge_needs_the_program_that_asked(db: impl Fixture) {
@@ -80,7 +84,7 @@ pub(crate) async fn a_challenge_needs_the_program_that_asked(db: impl Fixture) {
     let alice = sample::has_account(&*store, "alice").await;
     let before = db.rows();
     let mut new = sample::challenge(&alice, "sign-in");
-    new.asked = Some(asked(None));
+    new.door = Door::Program(asked(None));
     assert!(!store.open_challenge(new).await.unwrap());
     assert_eq!(db.rows(), before);
 }
@@ -151,7 +155,7 @@ pub(crate) async fn removing_a_program_takes_what_is_its_own(db: impl Fixture) {
     let before = db.rows();
     sample::has_refresh(&*store, &alice, "refresh").await;
     let mut open = sample::challenge(&alice, "asked");
-    open.asked = Some(asked(None));
+    open.door = Door::Program(asked(None));
     assert!(store.open_challenge(open).await.unwrap());
     assert!(is_good(&*store, "refresh", T0).await);
 

@@ -2,7 +2,7 @@
 
 use spare_key_server::model::{EventKind, Generation, Millis};
 use spare_key_server::store::{
-    AcceptTotp, Challenge, Progress, Redeemed, Session, SessionKind, Staged, TotpAccepted,
+    AcceptTotp, Challenge, Door, Progress, Redeemed, Session, SessionKind, Staged, TotpAccepted,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -111,7 +111,8 @@ pub(crate) async fn an_expired_challenge_yields_nothing(db: impl Fixture) {
     }
     let found = store.challenge(&token("sign-in")).await.unwrap().unwrap();
     let expected = Challenge {
-        asked: None,
+        door: Door::Pages,
+        tries: 0,
         account: alice,
         password_at: T0,
         factor_at: None,

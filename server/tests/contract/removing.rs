@@ -15,6 +15,8 @@ fn remove(account: &AccountId, name: &str) -> RemoveTotp {
         at: T0,
         event: event(account, EventKind::FactorRemoved),
         codes: event(account, EventKind::CodesRevoked),
+        devices: event(account, EventKind::DeviceForgotten),
+        step_up: None,
     }
 }
 

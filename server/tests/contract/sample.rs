@@ -7,9 +7,10 @@ use spare_key_server::model::{
     Sealed, SecretDigest, Timestamp, TokenDigest,
 };
 use spare_key_server::store::{
-    Activate, Activated, Activation, Actor, AtTheEnd, Beside, Client, ConfirmTotp, NewAccount,
-    NewApiKey, NewBatch, NewChallenge, NewCode, NewEvent, NewRefresh, NewSession, NewTotp, Others,
-    Progress, Redeem, Redeemed, SessionKind, Stage, Staged, Store, TotpConfirmed,
+    Activate, Activated, Activation, Actor, AtTheEnd, Beside, Client, ConfirmTotp, Door,
+    NewAccount, NewApiKey, NewBatch, NewChallenge, NewCode, NewDevice, NewEvent, NewRefresh,
+    NewSession, NewTotp, Others, Progress, Redeem, Redeemed, SessionKind, Stage, Staged, StepUpUse,
+    Store, TotpConfirmed,
 };
 
 /// Where every test's clock begins.
@@ -105,6 +106,7 @@ pub(crate) fn stage(account: &AccountId, generation: u32) -> Stage {
         activation: Activation::OnConfirm,
         beside: Beside::Host,
         idempotency: None,
+        step_up: None,
         events: vec![event(account, EventKind::CodesStaged)],
     }
 }
@@ -145,12 +147,13 @@ pub(crate) fn redeem(account: &AccountId, generation: u32, number: u32) -> Redee
         replacement: None,
         at: T0,
         event: event(account, EventKind::CodesRedeemed),
+        devices: event(account, EventKind::DeviceForgotten),
     }
 }
 
 pub(crate) fn challenge(account: &AccountId, name: &str) -> NewChallenge {
     NewChallenge {
-        asked: None,
+        door: Door::Pages,
         digest: token(name),
         account: account.clone(),
         password_at: T0,
@@ -163,6 +166,7 @@ pub(crate) fn session(account: &AccountId, name: &str) -> NewSession {
     NewSession {
         client: None,
         refresh: None,
+        device: None,
         digest: token(name),
         account: account.clone(),
         kind: SessionKind::Full,
@@ -201,6 +205,9 @@ pub(crate) fn totp(account: &AccountId, name: &str) -> NewTotp {
 pub(crate) fn confirm(account: &AccountId, name: &str) -> ConfirmTotp {
     ConfirmTotp {
         codes: None,
+        name: None,
+        shown_again: None,
+        idempotency: None,
         account: account.clone(),
         id: totp_id(account, name),
         holder: token("holder"),
@@ -351,4 +358,68 @@ pub(crate) async fn has_refresh(store: &dyn Store, account: &AccountId, name: &s
     };
     let passed = store.pass(account, progress, T0).await;
     assert!(passed.expect("it can be passed"));
+}
+
+/// Opens a session that access tokens are of.
+pub(crate) async fn has_bearer(store: &dyn Store, account: &AccountId, name: &str) {
+    opens(store, account, bearer(account, name)).await;
+}
+
+pub(crate) fn bearer(account: &AccountId, name: &str) -> NewSession {
+    NewSession {
+        kind: SessionKind::Bearer,
+        factor_at: None,
+        ..session(account, name)
+    }
+}
+
+/// Opens this session by way of a challenge of its own.
+pub(crate) async fn opens(store: &dyn Store, account: &AccountId, session: NewSession) {
+    let mut new = challenge(account, "");
+    new.digest = TokenDigest(session.digest.0.map(|byte| !byte));
+    new.door = Door::Bearer;
+    let challenge = new.digest;
+    assert!(store.open_challenge(new).await.expect("the store answers"));
+    let progress = Progress::Grant { challenge, session };
+    let passed = store.pass(account, progress, T0).await;
+    assert!(passed.expect("the store answers"));
+}
+
+pub(crate) fn step_up(session: &str, name: &str) -> StepUpUse {
+    StepUpUse {
+        session: token(session),
+        token: token(name),
+    }
+}
+
+/// Makes a step-up token in this session, by a proof that is not looked at here.
+pub(crate) async fn has_step_up(store: &dyn Store, account: &AccountId, session: &str, name: &str) {
+    let progress = Progress::StepUpToken {
+        new: step_up(session, name),
+        expires_at: after(Millis::minutes(5)),
+    };
+    let passed = store.pass(account, progress, T0).await;
+    assert!(passed.expect("the store answers"));
+}
+
+pub(crate) fn device(account: &AccountId, name: &str) -> NewDevice {
+    NewDevice {
+        id: uuid(name),
+        digest: token(name),
+        label: format!("browser {name}"),
+        ip: Some("192.0.2.1".to_owned()),
+        expires_at: after(Millis::days(30)),
+        event: event(account, EventKind::DeviceTrusted),
+    }
+}
+
+pub(crate) fn uuid(name: &str) -> uuid::Uuid {
+    id(name).uuid()
+}
+
+/// Trusts a device, with a session that it opened.
+pub(crate) async fn has_device(store: &dyn Store, account: &AccountId, name: &str) {
+    let mut session = bearer(account, &format!("session on {name}"));
+    session.device = Some(device(account, name));
+    opens(store, account, session).await;
 }

@@ -54,6 +54,23 @@ pub(crate) async fn a_switch_stands_as_it_was_last_set(mut db: impl Fixture) {
     assert_eq!(db.rows()["setting"], 2);
 }
 
+pub(crate) async fn a_switch_is_changed_only_from_where_it_was_seen_to_stand(db: impl Fixture) {
+    let setting = Setting::SignInPolicy;
+    let (left, right) = (db.left(), db.right());
+    assert!(left.change(setting, None, "one").await.unwrap());
+    assert!(!right.change(setting, None, "other").await.unwrap());
+    assert!(!right.change(setting, Some("other"), "two").await.unwrap());
+    let changed = at_once(&db, 8, |store, turn| async move {
+        let to = format!("two {turn}");
+        store.change(setting, Some("one"), &to).await.unwrap()
+    })
+    .await;
+    assert_eq!(changed.iter().filter(|changed| **changed).count(), 1);
+    let stands = left.setting(setting).await.unwrap().unwrap();
+    let won = changed.iter().position(|changed| *changed).unwrap();
+    assert_eq!(stands, format!("two {won}"));
+}
+
 pub(crate) async fn of_many_first_keys_one_is(db: impl Fixture) {
     assert_eq!(db.left().signing_keys(T0).await.unwrap(), []);
     let answers = at_once(&db, 16, |store, turn| async move {

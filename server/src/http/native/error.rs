@@ -50,6 +50,7 @@ impl Problem {
             | Refusal::OtpNotAccepted { .. }
             | Refusal::OtpThrottled { .. }
             | Refusal::EnrollmentExpired
+            | Refusal::FactorNotAllowed
             | Refusal::UnknownApiKey
             | Refusal::ClientTaken => Self::OutOfPlace,
         }

@@ -186,6 +186,7 @@ impl RedemptionAnswer {
             session: _,
             opened: _,
             fresh_until: _,
+            bearer: _,
         } = redemption;
         Self {
             account,

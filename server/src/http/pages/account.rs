@@ -133,6 +133,8 @@ fn event_view(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::FactorRemoved | EventKind::MfaReset => "event.authenticator_removed",
         EventKind::KeyAdded => "event.api_key_added",
         EventKind::KeyRemoved => "event.api_key_removed",
+        EventKind::DeviceTrusted => "event.device_trusted",
+        EventKind::DeviceForgotten => "event.device_forgotten",
         EventKind::FactorVerified => "event.login",
         EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
         EventKind::CodesShownAgain

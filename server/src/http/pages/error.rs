@@ -129,6 +129,7 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
         Refusal::IdempotencyConflict
         | Refusal::IdempotencySpent
         | Refusal::EnrollmentExpired
+        | Refusal::FactorNotAllowed
         | Refusal::UnknownApiKey
         | Refusal::AccountTaken
         | Refusal::LoginTaken

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
 
 use super::SqliteStore;
 use super::event;
@@ -19,7 +20,8 @@ use crate::store::{
 macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
-                password_lanes, password_key, password_salt, password_digest, issuer, n"
+                password_lanes, password_key, password_salt, password_digest, issuer, n,
+                reset_at"
     };
 }
 
@@ -33,8 +35,8 @@ impl Accounts for SqliteStore {
                     db,
                     "INSERT INTO account (id, login, issuer, password_memory_kib, password_passes,
                                           password_lanes, password_key, password_salt,
-                                          password_digest, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+                                          password_digest, created_at, uuid)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
                     params![
                         new.id,
                         new.login,
@@ -46,6 +48,7 @@ impl Accounts for SqliteStore {
                         password.map(|p| p.digest.salt),
                         password.map(|p| p.digest.digest),
                         new.at,
+                        new.id.uuid(),
                     ],
                 )?;
                 if changed_one(added) {
@@ -76,6 +79,30 @@ impl Accounts for SqliteStore {
             .read("reading an account by its login", move |db| {
                 let sql = concat!(account_columns!(), " FROM account WHERE login = ?1");
                 Ok(first(db, sql, [login], read)?)
+            })
+            .await
+    }
+
+    async fn account_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Account>> {
+        self.readers
+            .read("reading an account by its UUID", move |db| {
+                let sql = concat!(account_columns!(), " FROM account WHERE uuid = ?1");
+                Ok(first(db, sql, [uuid], read)?)
+            })
+            .await
+    }
+
+    async fn begin_grace(&self, id: &AccountId, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        let id = id.clone();
+        self.writer
+            .run("beginning a time of grace", move |db| {
+                Ok(Keep(first(
+                    db,
+                    "UPDATE account SET grace_from = coalesce(grace_from, ?2) WHERE id = ?1
+                     RETURNING grace_from",
+                    params![id, now],
+                    |row| row.get(0),
+                )?))
             })
             .await
     }
@@ -152,6 +179,11 @@ impl Accounts for SqliteStore {
                 };
                 end_codes(db, account, at)?;
                 unbind(db, account)?;
+                execute(
+                    db,
+                    "UPDATE account SET reset_at = ?2 WHERE n = ?1",
+                    params![account, at],
+                )?;
                 throttle::clear(db, &id, Lane::Recovery)?;
                 throttle::clear(db, &id, Lane::Totp)?;
                 event::write(db, &event)?;
@@ -166,6 +198,11 @@ fn unbind(db: &Connection, account: i64) -> rusqlite::Result<()> {
     execute(db, "DELETE FROM totp WHERE account_n = ?1", [account])?;
     execute(db, "DELETE FROM challenge WHERE account_n = ?1", [account])?;
     execute(db, "DELETE FROM session WHERE account_n = ?1", [account])?;
+    execute(
+        db,
+        "DELETE FROM trusted_device WHERE account_n = ?1",
+        [account],
+    )?;
     execute(
         db,
         "UPDATE api_key SET factor_at = NULL WHERE account_n = ?1",
@@ -192,5 +229,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         created_at: row.get(3)?,
         issuer: row.get(10)?,
         number: row.get(11)?,
+        reset_at: row.get(12)?,
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::sql::{account_n, all, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
-use super::{event, progress, recovery, throttle};
+use super::{event, progress, recovery, stage, step_up, throttle, trusted_device};
 use crate::model::{AccountId, AuthenticatorId, Generation, Timestamp, TokenDigest};
 use crate::store::{
     AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NamedTotp, NewEvent, NewTotp, Others,
@@ -84,7 +84,8 @@ impl Authenticators for SqliteStore {
                 let bound = execute(
                     db,
                     "UPDATE totp SET confirmed_at = ?4, last_step = ?5,
-                                     holder = NULL, expires_at = NULL
+                                     holder = NULL, expires_at = NULL,
+                                     name = coalesce(?6, name)
                      WHERE account_n = ?1 AND id = ?2 AND holder = ?3
                        AND confirmed_at IS NULL AND expires_at > ?4",
                     params![
@@ -92,7 +93,8 @@ impl Authenticators for SqliteStore {
                         confirm.id.0,
                         confirm.holder,
                         confirm.at,
-                        confirm.step
+                        confirm.step,
+                        confirm.name
                     ],
                 )?;
                 if !changed_one(bound) {
@@ -106,8 +108,15 @@ impl Authenticators for SqliteStore {
                     )?;
                 }
                 event::write(db, &confirm.event)?;
-                if let Some(codes) = &confirm.codes {
-                    make_staged_live(db, account, &confirm, codes)?;
+                let live = match &confirm.codes {
+                    Some(codes) => make_staged_live(db, account, &confirm, codes)?,
+                    None => None,
+                };
+                if let Some(new) = &confirm.idempotency {
+                    let generation = live.unwrap_or_default();
+                    if !stage::remember(db, account, new, generation, confirm.at)? {
+                        return Ok(Undo(TotpConfirmed::KeyTaken));
+                    }
                 }
                 if !progress::make(db, account, &confirm.progress, confirm.at)? {
                     return Ok(Undo(TotpConfirmed::NoProgress));
@@ -172,7 +181,7 @@ impl Authenticators for SqliteStore {
                     return Ok(Undo(TotpRemoved::Gone));
                 };
                 Ok(match unbind(db, account, &remove)? {
-                    TotpRemoved::Gone => Undo(TotpRemoved::Gone),
+                    no @ (TotpRemoved::Gone | TotpRemoved::NoProof) => Undo(no),
                     removed => Keep(removed),
                 })
             })
@@ -284,7 +293,8 @@ impl Authenticators for SqliteStore {
     }
 }
 
-/// Unbinds, and ends the codes with the last one. What answers `Gone` has changed nothing.
+/// Unbinds, and ends the codes and the trust in devices with the last one. What answers `Gone` or
+/// `NoProof` the caller must undo.
 pub(super) fn unbind(
     db: &Connection,
     account: i64,
@@ -301,6 +311,11 @@ pub(super) fn unbind(
     let Some(was_bound) = removed else {
         return Ok(TotpRemoved::Gone);
     };
+    if let Some(step_up) = &remove.step_up
+        && !step_up::spend(db, account, step_up, remove.at)?
+    {
+        return Ok(TotpRemoved::NoProof);
+    }
     if !was_bound {
         return Ok(TotpRemoved::Done);
     }
@@ -317,6 +332,7 @@ pub(super) fn unbind(
     if recovery::end_codes(db, account, remove.at)? {
         event::write(db, &remove.codes)?;
     }
+    trusted_device::forget_all(db, account, &remove.devices)?;
     Ok(TotpRemoved::Last)
 }
 
@@ -327,15 +343,15 @@ fn make_staged_live(
     account: i64,
     confirm: &ConfirmTotp,
     codes: &NewEvent,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<Generation>> {
     let activated: Option<Generation> = first(
         db,
-        "UPDATE batch SET state = 1, activated_at = ?3,
-                          seed = NULL, holder = NULL, seed_until = NULL
+        "UPDATE batch SET state = 1, activated_at = ?3, seed = iif(?4 IS NULL, NULL, seed),
+                          holder = iif(?4 IS NULL, NULL, holder), seed_until = ?4
          WHERE account_n = ?1 AND state = 0 AND holder = ?2 AND seed_until > ?3
            AND NOT EXISTS (SELECT 1 FROM batch WHERE account_n = ?1 AND state = 1)
          RETURNING generation",
-        params![account, confirm.holder, confirm.at],
+        params![account, confirm.holder, confirm.at, confirm.shown_again],
         |row| row.get(0),
     )?;
     if activated.is_some() {
@@ -344,5 +360,5 @@ fn make_staged_live(
         event.generation = activated;
         event::write(db, &event)?;
     }
-    Ok(())
+    Ok(activated)
 }

@@ -16,7 +16,9 @@ mod redeem;
 mod setting;
 mod sql;
 mod stage;
+mod step_up;
 mod throttle;
+mod trusted_device;
 mod upkeep;
 mod writer;
 

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteStore;
-use super::sql::{account_n, changed_one, execute, first};
+use super::sql::{account_n, all, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
-use super::{authenticator, event};
+use super::{authenticator, event, step_up, trusted_device};
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 use crate::store::{
-    Asked, Carried, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession,
-    Progress, Refresh, Rotated, Session, SessionKind, Sessions, StoreResult, TotpRemoved,
+    Asked, Carried, Challenge, Challenges, Door, NewChallenge, NewEvent, NewRefresh, NewSession,
+    Progress, Refresh, Rotated, Session, SessionKind, SessionLine, Sessions, StepUpUse,
+    StoreResult, TotpRemoved,
 };
 
 /// How old the note of a session's last sight may grow before it is written anew.
@@ -21,12 +22,16 @@ impl Challenges for SqliteStore {
     async fn open_challenge(&self, new: NewChallenge) -> StoreResult<bool> {
         self.writer
             .run("opening a challenge", move |db| {
-                let asked = new.asked.as_ref();
+                let (door, asked) = match &new.door {
+                    Door::Pages => (0, None),
+                    Door::Program(asked) => (1, Some(asked)),
+                    Door::Bearer => (2, None),
+                };
                 let opened = execute(
                     db,
                     "INSERT INTO challenge (digest, account_n, password_at, expires_at, client_id,
-                                            audience, scope)
-                     SELECT ?1, n, ?3, ?4, ?5, ?6, ?7 FROM account
+                                            audience, scope, door)
+                     SELECT ?1, n, ?3, ?4, ?5, ?6, ?7, ?8 FROM account
                      WHERE id = ?2
                        AND (?5 IS NULL OR EXISTS (SELECT 1 FROM client WHERE id = ?5))",
                     params![
@@ -37,6 +42,7 @@ impl Challenges for SqliteStore {
                         asked.map(|asked| &asked.client),
                         asked.and_then(|asked| asked.audience.as_ref()),
                         asked.map(|asked| &asked.scope),
+                        door,
                     ],
                 )?;
                 if !changed_one(opened) {
@@ -55,7 +61,7 @@ impl Challenges for SqliteStore {
                 Ok(first(
                     db,
                     "SELECT a.id, c.password_at, c.factor_at, c.expires_at, c.spent_at, c.client_id,
-                            c.audience, c.scope
+                            c.audience, c.scope, c.door, c.tries
                      FROM challenge AS c JOIN account AS a ON a.n = c.account_n
                      WHERE c.digest = ?1",
                     [digest],
@@ -63,13 +69,21 @@ impl Challenges for SqliteStore {
                         let client: Option<String> = row.get(5)?;
                         let scope: Option<String> = row.get(7)?;
                         let audience = row.get(6)?;
-                        let asked = client.zip(scope).map(|(client, scope)| Asked {
-                            client,
-                            audience,
-                            scope,
-                        });
+                        let door = match (row.get(8)?, client.zip(scope)) {
+                            (1, Some((client, scope))) => Door::Program(Asked {
+                                client,
+                                audience,
+                                scope,
+                            }),
+                            (2, _) => Door::Bearer,
+                            (0, _) => Door::Pages,
+                            (other, _) => {
+                                return Err(rusqlite::Error::IntegralValueOutOfRange(8, other));
+                            }
+                        };
                         Ok(Challenge {
-                            asked,
+                            door,
+                            tries: row.get(9)?,
                             account: row.get(0)?,
                             password_at: row.get(1)?,
                             factor_at: row.get(2)?,
@@ -78,6 +92,41 @@ impl Challenges for SqliteStore {
                         })
                     },
                 )?)
+            })
+            .await
+    }
+
+    async fn try_challenge(
+        &self,
+        digest: &TokenDigest,
+        most: u32,
+        at: Timestamp,
+    ) -> StoreResult<Option<u32>> {
+        let digest = *digest;
+        self.writer
+            .run("trying a challenge", move |db| {
+                Ok(Keep(first(
+                    db,
+                    "UPDATE challenge SET tries = tries + 1
+                     WHERE digest = ?1 AND spent_at IS NULL AND expires_at > ?2 AND tries < ?3
+                     RETURNING ?3 - tries",
+                    params![digest, at, most],
+                    |row| row.get(0),
+                )?))
+            })
+            .await
+    }
+
+    async fn untry_challenge(&self, digest: &TokenDigest) -> StoreResult<()> {
+        let digest = *digest;
+        self.writer
+            .run("taking a try back", move |db| {
+                execute(
+                    db,
+                    "UPDATE challenge SET tries = tries - 1 WHERE digest = ?1 AND tries > 0",
+                    [digest],
+                )?;
+                Ok(Keep(()))
             })
             .await
     }
@@ -176,6 +225,42 @@ impl Sessions for SqliteStore {
                     params![account, keep],
                 )?;
                 Ok(Keep(ended as u64))
+            })
+            .await
+    }
+
+    async fn sessions(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionLine>> {
+        let account = account.clone();
+        self.readers
+            .read("listing sessions", move |db| {
+                Ok(all(
+                    db,
+                    "SELECT s.digest, s.auth_time, s.seen_at
+                     FROM session AS s JOIN account AS a ON a.n = s.account_n
+                     WHERE a.id = ?1 AND s.expires_at > ?2 ORDER BY s.seen_at DESC, s.digest",
+                    params![account, now],
+                    |row| {
+                        Ok(SessionLine {
+                            digest: row.get(0)?,
+                            auth_time: row.get(1)?,
+                            seen_at: row.get(2)?,
+                        })
+                    },
+                )?)
+            })
+            .await
+    }
+
+    async fn step_up_is_good(
+        &self,
+        account: &AccountId,
+        step_up: StepUpUse,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let account = account.clone();
+        self.readers
+            .read("reading a step-up token", move |db| {
+                Ok(step_up::is_good(db, &account, &step_up, now)?)
             })
             .await
     }
@@ -330,10 +415,43 @@ pub(super) fn make(
             succeed(db, account, ended, session, next)
         }
         Progress::Freshen { carried } => freshen(db, account, carried, at),
+        Progress::StepUpToken { new, expires_at } => {
+            step_up::store(db, account, new, *expires_at, at)
+        }
+        Progress::Enrolled { session, step_up } => {
+            let spent = match step_up {
+                None => true,
+                Some(step_up) => step_up::spend(db, account, step_up, at)?,
+            };
+            Ok(spent && enrolled(db, account, session, at)?)
+        }
         Progress::Unbind(remove) => {
-            Ok(authenticator::unbind(db, account, remove)? != TotpRemoved::Gone)
+            let removed = authenticator::unbind(db, account, remove)?;
+            Ok(matches!(removed, TotpRemoved::Done | TotpRemoved::Last))
         }
     }
+}
+
+/// Notes that the session's owner has enrolled an authenticator in it.
+fn enrolled(
+    db: &Connection,
+    account: i64,
+    session: &TokenDigest,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    execute(
+        db,
+        "UPDATE session SET factor_at = ?3, kind = ?4
+         WHERE digest = ?1 AND account_n = ?2 AND expires_at > ?3 AND kind IN (?4, ?5)",
+        params![
+            session,
+            account,
+            at,
+            SessionKind::Bearer,
+            SessionKind::EnrollOnly
+        ],
+    )
+    .map(changed_one)
 }
 
 /// Notes on what is carried that a factor was proven with it.
@@ -411,6 +529,9 @@ fn open(db: &Connection, account: i64, new: &NewSession) -> rusqlite::Result<boo
     )?;
     if !changed_one(opened) {
         return Ok(false);
+    }
+    if let Some(device) = &new.device {
+        trusted_device::store(db, account, device, new.at)?;
     }
     match &new.refresh {
         None => Ok(true),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::sql::{account_n, changed_one, execute, first};
-use super::{event, progress, stage, throttle};
+use super::{event, progress, stage, throttle, trusted_device};
 use crate::store::{Activation, AtTheEnd, Lane, Redeem, Redeemed, Staged};
 
 /// Spends the code. Whatever it answers but `Done`, the caller must undo.
@@ -58,9 +58,12 @@ pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeem
             Staged::Done => {}
             Staged::GenerationTaken | Staged::KeyTaken => return Ok(Redeemed::GenerationTaken),
             // The last authenticator went, and this batch with it.
-            Staged::NoAccount | Staged::NoAuthenticator => return Ok(Redeemed::NotLive),
+            Staged::NoAccount | Staged::NoAuthenticator | Staged::NoProof => {
+                return Ok(Redeemed::NotLive);
+            }
         },
     }
+    trusted_device::forget_all(db, account, &redeem.devices)?;
     // Last, so that a session opened here holds the replacement that its challenge was given.
     if !progress::make(db, account, &redeem.progress, at)? {
         return Ok(Redeemed::NoProgress);

@@ -38,6 +38,28 @@ impl Settings for SqliteStore {
             })
             .await
     }
+
+    async fn change(&self, setting: Setting, from: Option<&str>, to: &str) -> StoreResult<bool> {
+        let (from, to) = (from.map(str::to_owned), to.to_owned());
+        self.writer
+            .run("changing a switch", move |db| {
+                let changed = match &from {
+                    None => execute(
+                        db,
+                        "INSERT INTO setting (name, value) VALUES (?1, ?2)
+                         ON CONFLICT (name) DO NOTHING",
+                        params![setting.name(), to],
+                    )?,
+                    Some(from) => execute(
+                        db,
+                        "UPDATE setting SET value = ?3 WHERE name = ?1 AND value = ?2",
+                        params![setting.name(), from, to],
+                    )?,
+                };
+                Ok(Keep(changed_one(changed)))
+            })
+            .await
+    }
 }
 
 #[async_trait]

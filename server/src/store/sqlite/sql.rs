@@ -184,6 +184,8 @@ impl ToSql for SessionKind {
             Self::Full => 0,
             Self::Recovery => 1,
             Self::Carried => 2,
+            Self::Bearer => 3,
+            Self::EnrollOnly => 4,
         }
         .into())
     }
@@ -195,6 +197,8 @@ impl FromSql for SessionKind {
             0 => Ok(Self::Full),
             1 => Ok(Self::Recovery),
             2 => Ok(Self::Carried),
+            3 => Ok(Self::Bearer),
+            4 => Ok(Self::EnrollOnly),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }

@@ -4,9 +4,9 @@ use rusqlite::{Connection, params};
 
 use super::recovery::end_batch;
 use super::sql::{FormatColumn, changed_one, execute, first};
-use super::{event, throttle};
-use crate::model::BatchState;
-use crate::store::{Activation, Beside, Lane, NewBatch, Stage, Staged};
+use super::{event, step_up, throttle};
+use crate::model::{BatchState, Generation, Timestamp};
+use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Stage, Staged};
 
 /// Stores the batch. Whatever it answers but `Done`, the caller must undo.
 pub(super) fn store(
@@ -18,8 +18,8 @@ pub(super) fn store(
     if stage.beside == Beside::Host {
         execute(
             db,
-            "INSERT INTO account (id, created_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            params![batch.account, batch.issued_at],
+            "INSERT INTO account (id, uuid, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![batch.account, batch.account.uuid(), batch.issued_at],
         )?;
     }
     let (beside, holder) = match stage.beside {
@@ -56,8 +56,15 @@ pub(super) fn store(
     let Some(account) = account else {
         return why_not(db, stage);
     };
-    if !remember(db, account, stage)? {
+    if let Some(new) = &stage.idempotency
+        && !remember(db, account, new, batch.generation, batch.issued_at)?
+    {
         return Ok(Staged::KeyTaken);
+    }
+    if let Some(step_up) = &stage.step_up
+        && !step_up::spend(db, account, step_up, batch.issued_at)?
+    {
+        return Ok(Staged::NoProof);
     }
     end_batch(
         db,
@@ -85,10 +92,13 @@ pub(super) fn store(
 
 /// Remembers the caller's key; `false` when another request with it came first and is not yet
 /// forgotten.
-fn remember(db: &Connection, account: i64, stage: &Stage) -> rusqlite::Result<bool> {
-    let Some(new) = &stage.idempotency else {
-        return Ok(true);
-    };
+pub(super) fn remember(
+    db: &Connection,
+    account: i64,
+    new: &NewIdempotency,
+    generation: Generation,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
     execute(
         db,
         "INSERT INTO idempotency (key, request, account_n, generation, until)
@@ -97,14 +107,7 @@ fn remember(db: &Connection, account: i64, stage: &Stage) -> rusqlite::Result<bo
              account_n = excluded.account_n, generation = excluded.generation,
              until = excluded.until
          WHERE idempotency.until <= ?6",
-        params![
-            new.key,
-            new.request,
-            account,
-            stage.batch.generation,
-            new.until,
-            stage.batch.issued_at
-        ],
+        params![new.key, new.request, account, generation, new.until, at],
     )
     .map(changed_one)
 }

@@ -17,7 +17,7 @@ const SLICE: i64 = 500;
 
 /// A statement that takes at most `?2` rows that have run out by `?1`, and how much longer they are
 /// kept than that.
-const SLICES: [(Millis, &str); 6] = [
+const SLICES: [(Millis, &str); 8] = [
     (
         Millis(0),
         "UPDATE totp SET secret = x'', holder = NULL WHERE n IN (
@@ -38,6 +38,16 @@ const SLICES: [(Millis, &str); 6] = [
         Millis(0),
         "DELETE FROM session WHERE digest IN (
              SELECT digest FROM session WHERE expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        Millis(0),
+        "DELETE FROM step_up WHERE digest IN (
+             SELECT digest FROM step_up WHERE expires_at <= ?1 LIMIT ?2)",
+    ),
+    (
+        Millis(0),
+        "DELETE FROM trusted_device WHERE digest IN (
+             SELECT digest FROM trusted_device WHERE expires_at <= ?1 LIMIT ?2)",
     ),
     (
         Millis(0),

@@ -30,7 +30,7 @@ impl No {
             Refusal::MalformedOtp
             | Refusal::OtpNotAccepted { .. }
             | Refusal::CodeNotAccepted { .. } => Self::InvalidCode,
-            Refusal::RecoveryCodesOff => Self::SwitchedOff,
+            Refusal::RecoveryCodesOff | Refusal::FactorNotAllowed => Self::SwitchedOff,
             Refusal::IdempotencyConflict => Self::KeyReused,
             Refusal::IdempotencySpent => Self::KeySpent,
             Refusal::UnknownApiKey => Self::KeyNotFound,

@@ -33,7 +33,7 @@ impl No {
             }
             Refusal::UnknownAuthenticator => Self::UnknownMethod,
             Refusal::MalformedOtp | Refusal::OtpNotAccepted { .. } => Self::Otp,
-            Refusal::RecoveryCodesOff => Self::SwitchedOff,
+            Refusal::RecoveryCodesOff | Refusal::FactorNotAllowed => Self::SwitchedOff,
             Refusal::CodeNotAccepted { .. } => Self::Code,
             Refusal::NoPendingBatch | Refusal::StaleGeneration { .. } | Refusal::NotConfirmed => {
                 Self::NothingPending

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::super::bearer::Origin;
 use super::super::body::Params;
 use super::super::said::No;
-use crate::domain::{Asked, Authority, Caller, ClientCard, Error, Grant, Refusal};
+use crate::domain::{Asked, Authority, Caller, ClientCard, Door, Error, Grant, Refusal};
 use crate::http::basic::credentials;
 use crate::model::Token;
 
@@ -82,7 +82,8 @@ impl<'a> Asking<'a> {
             .await
             .map_err(|error| origin.no(error))?;
         let Authority::Challenge {
-            asked: Some(asked), ..
+            door: Door::Program(asked),
+            ..
         } = &caller.authority
         else {
             return Err(No::MfaToken);

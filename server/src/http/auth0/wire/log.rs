@@ -95,6 +95,8 @@ fn name(kind: EventKind, actor: &Actor) -> Option<&'static str> {
         | EventKind::CodesGivenUp
         | EventKind::CodesRevoked
         | EventKind::FactorAsked
+        | EventKind::DeviceTrusted
+        | EventKind::DeviceForgotten
         | EventKind::KeyAdded
         | EventKind::KeyRemoved
         | EventKind::PasswordVerified
