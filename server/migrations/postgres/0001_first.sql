@@ -1,6 +1,6 @@
 -- The first schema: accounts, authenticators, batches and their codes, challenges and sessions,
--- API keys, throttles, the audit trail and its outbox, idempotency keys, clients and what they hold,
--- the tenant's switches, signing keys.
+-- step-up tokens, trusted devices, API keys, throttles, the audit trail and its outbox, idempotency
+-- keys, clients and what they hold, the tenant's switches, signing keys.
 --
 -- Times are milliseconds since 1970 (UTC). A digest of an opaque value is its SHA-256 (32 bytes).
 -- "Sealed" is under the keyring, which is not in this database. Names and identifiers are compared
@@ -10,6 +10,7 @@
 CREATE TABLE account (
     n                   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- its number, never used twice
     id                  text COLLATE "C" NOT NULL UNIQUE, -- the caller's own identifier
+    uuid                uuid NOT NULL UNIQUE,           -- made of it, for those who want a UUID
     login               text COLLATE "C" UNIQUE,        -- what the person signs in with, folded
     issuer              text COLLATE "C",               -- the identity provider it lives at; null:
                                                         -- here, or behind a host
@@ -21,6 +22,9 @@ CREATE TABLE account (
     password_digest     bytea,                          -- 32 bytes; null: no password lives here
     last_generation     bigint NOT NULL DEFAULT 0,      -- highest batch number ever given
     last_redeemed_at    bigint,                         -- latest redemption in any generation
+    grace_from          bigint,                         -- since when it is let in without a
+                                                        -- factor that it should enroll
+    reset_at            bigint,                         -- when its factors were last taken from it
     created_at          bigint NOT NULL                 -- when it came into being
 );
 
@@ -111,7 +115,11 @@ CREATE TABLE challenge (
     client_id   text COLLATE "C" REFERENCES client (id) ON DELETE CASCADE, -- the program that the
                                                         -- person signs in to; null: our pages
     audience    text,                                   -- … the API it asked for; null: none
-    scope       text                                    -- … and the scopes, by spaces
+    scope       text,                                   -- … and the scopes, by spaces
+    door        smallint NOT NULL CHECK (door IN (0, 1, 2)), -- where it leads: 0 our pages,
+                                                        -- 1 a program, 2 an access token
+    tries       bigint NOT NULL DEFAULT 0,              -- answers tried, where they are counted
+    CHECK ((door = 1) = (client_id IS NOT NULL))
 );
 CREATE INDEX challenge_of_account ON challenge (account_n);
 CREATE INDEX challenge_ends ON challenge (expires_at);
@@ -121,7 +129,8 @@ CREATE INDEX challenge_of_client ON challenge (client_id) WHERE client_id IS NOT
 CREATE TABLE session (
     digest            bytea PRIMARY KEY,                -- digest of the value in the cookie
     account_n         bigint NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
-    kind              smallint NOT NULL CHECK (kind IN (0, 1, 2)), -- 0 full, 1 recovery, 2 carried
+    kind              smallint NOT NULL CHECK (kind BETWEEN 0 AND 4), -- 0 full, 1 recovery,
+                                                        -- 2 carried, 3 bearer, 4 enroll only
     auth_time         bigint NOT NULL,                  -- when the person signed in
     factor_at         bigint,                           -- when an authenticator was last proven
     opened_generation bigint,                           -- the code that opened it: its batch
@@ -134,6 +143,29 @@ CREATE TABLE session (
 CREATE INDEX session_of_account ON session (account_n);
 CREATE INDEX session_ends ON session (expires_at);
 CREATE INDEX session_of_client ON session (client_id) WHERE client_id IS NOT NULL;
+
+-- Tokens for one change of factors or codes. A spent one is gone; all end with their session.
+CREATE TABLE step_up (
+    digest     bytea PRIMARY KEY,                       -- digest of the token
+    session    bytea NOT NULL REFERENCES session (digest) ON DELETE CASCADE, -- made in which
+    expires_at bigint NOT NULL                          -- when it ends
+);
+CREATE INDEX step_up_of_session ON step_up (session);
+CREATE INDEX step_up_ends ON step_up (expires_at);
+
+-- Devices whose sign-ins are not asked for a second factor.
+CREATE TABLE trusted_device (
+    digest       bytea PRIMARY KEY,                     -- digest of the value in its cookie
+    account_n    bigint NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
+    id           uuid NOT NULL,                         -- its public name
+    label        text NOT NULL,                         -- what it said of itself
+    ip           text,                                  -- from where
+    created_at   bigint NOT NULL,                       -- since when it is trusted
+    last_seen_at bigint NOT NULL,                       -- when it was last recognized
+    expires_at   bigint NOT NULL                        -- until when it is trusted
+);
+CREATE INDEX trusted_device_of_account ON trusted_device (account_n);
+CREATE INDEX trusted_device_ends ON trusted_device (expires_at);
 
 -- API keys: a person's own programs carry them with every request.
 CREATE TABLE api_key (
@@ -195,7 +227,7 @@ CREATE TABLE idempotency (
     key        bytea PRIMARY KEY,                       -- digest of caller and key
     request    bytea NOT NULL,                          -- digest of the request it came with
     account_n  bigint NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose batch
-    generation bigint NOT NULL,                         -- which batch it brought about
+    generation bigint NOT NULL,                         -- which batch it brought about; 0: none
     until      bigint NOT NULL                          -- until when it is remembered
 );
 CREATE INDEX idempotency_of_account ON idempotency (account_n);

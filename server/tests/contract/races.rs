@@ -29,6 +29,8 @@ pub(crate) async fn codes_are_never_left_without_an_authenticator(db: impl Fixtu
                         at: T0,
                         event: event(&account, EventKind::FactorRemoved),
                         codes: event(&account, EventKind::CodesRevoked),
+                        devices: event(&account, EventKind::DeviceForgotten),
+                        step_up: None,
                     };
                     store.remove_totp(remove).await.map(drop)
                 }

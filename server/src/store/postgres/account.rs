@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::PostgresStore;
 use super::event;
@@ -21,7 +22,8 @@ use crate::store::{
 macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
-                password_lanes, password_key, password_salt, password_digest, issuer, n
+                password_lanes, password_key, password_salt, password_digest, issuer, n,
+                reset_at
          FROM account"
     };
 }
@@ -36,25 +38,27 @@ impl Accounts for PostgresStore {
                     let password = new.password.as_ref();
                     // The unique indexes wait for whoever adds the same at this moment.
                     let added = execute(
-                    db,
-                    "INSERT INTO account (id, login, issuer, password_memory_kib, password_passes,
-                                          password_lanes, password_key, password_salt,
-                                          password_digest, created_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-                    params![
-                        new.id,
-                        new.login.as_ref().map(Text),
-                        new.issuer.as_ref().map(Text),
-                        password.map(|p| i64::from(p.scheme.params.memory_kib)),
-                        password.map(|p| i64::from(p.scheme.params.passes)),
-                        password.map(|p| i64::from(p.scheme.params.lanes)),
-                        password.map(|p| p.scheme.key),
-                        password.map(|p| p.digest.salt.as_slice()),
-                        password.map(|p| p.digest.digest.as_slice()),
-                        new.at,
-                    ],
-                )
-                .await?;
+                        db,
+                        "INSERT INTO account (id, login, issuer, password_memory_kib,
+                                              password_passes, password_lanes, password_key,
+                                              password_salt, password_digest, created_at, uuid)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                         ON CONFLICT DO NOTHING",
+                        params![
+                            new.id,
+                            new.login.as_ref().map(Text),
+                            new.issuer.as_ref().map(Text),
+                            password.map(|p| i64::from(p.scheme.params.memory_kib)),
+                            password.map(|p| i64::from(p.scheme.params.passes)),
+                            password.map(|p| i64::from(p.scheme.params.lanes)),
+                            password.map(|p| p.scheme.key),
+                            password.map(|p| p.digest.salt.as_slice()),
+                            password.map(|p| p.digest.digest.as_slice()),
+                            new.at,
+                            new.id.uuid(),
+                        ],
+                    )
+                    .await?;
                     if changed_one(added) {
                         event::write(db, &new.event).await?;
                         return Ok(Keep(AccountAdded::Done));
@@ -97,6 +101,35 @@ impl Accounts for PostgresStore {
             .await
     }
 
+    async fn account_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Account>> {
+        self.pool
+            .read("reading an account by its UUID", |db, _| {
+                Box::pin(async move {
+                    let sql = concat!(account_columns!(), " WHERE uuid = $1");
+                    first(db, sql, params![uuid], read).await
+                })
+            })
+            .await
+    }
+
+    async fn begin_grace(&self, id: &AccountId, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        self.pool
+            .run("beginning a time of grace", |db, _| {
+                Box::pin(async move {
+                    let begun = first(
+                        db,
+                        "UPDATE account SET grace_from = coalesce(grace_from, $2) WHERE id = $1
+                         RETURNING grace_from",
+                        params![id, now],
+                        |row| row.at(0),
+                    )
+                    .await?;
+                    Ok(Keep(begun))
+                })
+            })
+            .await
+    }
+
     async fn accounts(&self, page: AccountPage) -> StoreResult<Vec<AccountLine>> {
         let page = &page;
         self.pool
@@ -105,13 +138,13 @@ impl Accounts for PostgresStore {
                     all(
                         db,
                         "SELECT a.id, a.login,
-                            (SELECT count(*) FROM totp AS t
-                             WHERE t.account_n = a.n AND t.confirmed_at IS NOT NULL),
-                            coalesce(b.generation, 0), coalesce(b.total, 0),
-                            coalesce(b.total - b.used, 0), a.last_redeemed_at, a.created_at
-                     FROM account AS a LEFT JOIN batch AS b ON b.account_n = a.n AND b.state = 1
-                     WHERE a.id > $1 AND ($2::bigint IS NULL OR b.total - b.used <= $2)
-                     ORDER BY a.id LIMIT $3 OFFSET $4",
+                                (SELECT count(*) FROM totp AS t
+                                 WHERE t.account_n = a.n AND t.confirmed_at IS NOT NULL),
+                                coalesce(b.generation, 0), coalesce(b.total, 0),
+                                coalesce(b.total - b.used, 0), a.last_redeemed_at, a.created_at
+                         FROM account AS a LEFT JOIN batch AS b ON b.account_n = a.n AND b.state = 1
+                         WHERE a.id > $1 AND ($2::bigint IS NULL OR b.total - b.used <= $2)
+                         ORDER BY a.id LIMIT $3 OFFSET $4",
                         params![
                             page.after.as_ref().map_or("", AccountId::as_str),
                             page.remaining_at_most.map(i64::from),
@@ -152,8 +185,8 @@ impl Accounts for PostgresStore {
         self.pool
             .run("removing an account", |db, _| {
                 Box::pin(async move {
-                    // What the account owns goes by cascade; the rest names it without owning a key.
-                    // The row waits for whoever holds it and is gone for whoever comes after.
+                    // What the account owns goes by cascade; the rest names it without owning a
+                    // key. The row waits for whoever holds it.
                     let removed =
                         execute(db, "DELETE FROM account WHERE id = $1", params![id]).await?;
                     if !changed_one(removed) {
@@ -182,6 +215,12 @@ impl Accounts for PostgresStore {
                     };
                     end_codes(db, account, at).await?;
                     unbind(db, account).await?;
+                    execute(
+                        db,
+                        "UPDATE account SET reset_at = $2 WHERE n = $1",
+                        params![account, at],
+                    )
+                    .await?;
                     throttle::clear(db, id, Lane::Recovery).await?;
                     throttle::clear(db, id, Lane::Totp).await?;
                     event::write(db, event).await?;
@@ -198,6 +237,7 @@ async fn unbind(db: &Transaction<'_>, account: i64) -> Work<()> {
         "DELETE FROM totp WHERE account_n = $1",
         "DELETE FROM challenge WHERE account_n = $1",
         "DELETE FROM session WHERE account_n = $1",
+        "DELETE FROM trusted_device WHERE account_n = $1",
         "UPDATE api_key SET factor_at = NULL WHERE account_n = $1",
     ] {
         execute(db, sql, params![account]).await?;
@@ -223,5 +263,6 @@ fn read(row: &Row) -> Work<Account> {
         created_at: row.at(3)?,
         issuer: row.at(10)?,
         number: row.at(11)?,
+        reset_at: row.at(12)?,
     })
 }

@@ -24,7 +24,7 @@ impl ApiKeys for PostgresStore {
                     let added = first(
                         db,
                         "INSERT INTO api_key (digest, account_n, name, created_at)
-                     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING n",
+                         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING n",
                         params![new.digest, account, new.name.as_ref().map(Text), new.at],
                         |row| row.at(0),
                     )
@@ -46,8 +46,8 @@ impl ApiKeys for PostgresStore {
                     first(
                         db,
                         "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
-                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
-                     WHERE k.digest = $1",
+                         FROM api_key AS k JOIN account AS a ON a.n = k.account_n
+                         WHERE k.digest = $1",
                         params![digest],
                         read,
                     )
@@ -64,8 +64,8 @@ impl ApiKeys for PostgresStore {
                     all(
                         db,
                         "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
-                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
-                     WHERE $1::text IS NULL OR a.id = $1 ORDER BY k.n",
+                         FROM api_key AS k JOIN account AS a ON a.n = k.account_n
+                         WHERE $1::text IS NULL OR a.id = $1 ORDER BY k.n",
                         params![account],
                         read,
                     )
@@ -88,7 +88,7 @@ impl ApiKeys for PostgresStore {
                     let removed = execute(
                         db,
                         "DELETE FROM api_key
-                     WHERE n = $1 AND account_n = (SELECT n FROM account WHERE id = $2)",
+                         WHERE n = $1 AND account_n = (SELECT n FROM account WHERE id = $2)",
                         params![number, account],
                     )
                     .await?;

@@ -7,7 +7,7 @@ use super::PostgresStore;
 use super::fault::Work;
 use super::pool::Verdict::{Keep, Undo};
 use super::sql::{Columns, Text, all, changed_one, execute, first, locked_account, params};
-use super::{event, progress, recovery, throttle};
+use super::{event, progress, recovery, stage, step_up, throttle, trusted_device};
 use crate::model::{AccountId, AuthenticatorId, Generation, Timestamp, TokenDigest};
 use crate::store::{
     AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NamedTotp, NewEvent, NewTotp, Others,
@@ -65,9 +65,9 @@ impl Authenticators for PostgresStore {
                     first(
                         db,
                         "SELECT t.id, t.secret, t.expires_at
-                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
-                     WHERE a.id = $1 AND t.confirmed_at IS NULL AND t.holder = $2
-                       AND t.expires_at > $3",
+                         FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                         WHERE a.id = $1 AND t.confirmed_at IS NULL AND t.holder = $2
+                           AND t.expires_at > $3",
                         params![account, holder, now],
                         |row| {
                             Ok(PendingTotp {
@@ -94,15 +94,17 @@ impl Authenticators for PostgresStore {
                     let bound = execute(
                         db,
                         "UPDATE totp SET confirmed_at = $4, last_step = $5,
-                                     holder = NULL, expires_at = NULL
-                     WHERE account_n = $1 AND id = $2 AND holder = $3
-                       AND confirmed_at IS NULL AND expires_at > $4",
+                                                              holder = NULL, expires_at = NULL,
+                                                              name = coalesce($6, name)
+                         WHERE account_n = $1 AND id = $2 AND holder = $3
+                                                AND confirmed_at IS NULL AND expires_at > $4",
                         params![
                             account,
                             confirm.id,
                             confirm.holder,
                             confirm.at,
-                            confirm.step
+                            confirm.step,
+                            confirm.name.as_ref().map(Text)
                         ],
                     )
                     .await?;
@@ -118,8 +120,15 @@ impl Authenticators for PostgresStore {
                         .await?;
                     }
                     event::write(db, &confirm.event).await?;
-                    if let Some(codes) = &confirm.codes {
-                        make_staged_live(db, account, confirm, codes).await?;
+                    let live = match &confirm.codes {
+                        Some(codes) => make_staged_live(db, account, confirm, codes).await?,
+                        None => None,
+                    };
+                    if let Some(new) = &confirm.idempotency {
+                        let generation = live.unwrap_or_default();
+                        if !stage::remember(db, account, new, generation, confirm.at).await? {
+                            return Ok(Undo(TotpConfirmed::KeyTaken));
+                        }
                     }
                     if !progress::make(db, account, &confirm.progress, confirm.at).await? {
                         return Ok(Undo(TotpConfirmed::NoProgress));
@@ -142,8 +151,8 @@ impl Authenticators for PostgresStore {
                     first(
                         db,
                         "SELECT t.id, t.begun_at, t.holder
-                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
-                     WHERE a.id = $1 AND t.confirmed_at IS NULL AND t.expires_at > $2",
+                         FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                         WHERE a.id = $1 AND t.confirmed_at IS NULL AND t.expires_at > $2",
                         params![account, now],
                         |row| Ok((row.at(0)?, row.at(1)?, row.at(2)?)),
                     )
@@ -164,8 +173,8 @@ impl Authenticators for PostgresStore {
                     first(
                         db,
                         "SELECT a.id, t.begun_at, t.confirmed_at, t.last_used_at
-                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
-                     WHERE t.id = $1 AND (t.confirmed_at IS NOT NULL OR t.expires_at > $2)",
+                         FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                         WHERE t.id = $1 AND (t.confirmed_at IS NOT NULL OR t.expires_at > $2)",
                         params![id, now],
                         |row| {
                             Ok(NamedTotp {
@@ -191,7 +200,7 @@ impl Authenticators for PostgresStore {
                         return Ok(Undo(TotpRemoved::Gone));
                     };
                     Ok(match unbind(db, account, remove).await? {
-                        TotpRemoved::Gone => Undo(TotpRemoved::Gone),
+                        no @ (TotpRemoved::Gone | TotpRemoved::NoProof) => Undo(no),
                         removed => Keep(removed),
                     })
                 })
@@ -206,9 +215,9 @@ impl Authenticators for PostgresStore {
                     all(
                         db,
                         "SELECT t.n, t.id, t.name, t.begun_at, t.confirmed_at, t.last_used_at,
-                            t.expires_at
-                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
-                     WHERE a.id = $1 ORDER BY t.n",
+                                t.expires_at
+                         FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                         WHERE a.id = $1 ORDER BY t.n",
                         params![account],
                         |row| {
                             Ok(TotpCard {
@@ -237,10 +246,10 @@ impl Authenticators for PostgresStore {
                     let left = first(
                         db,
                         "UPDATE totp SET tries = tries + 1
-                     WHERE account_n = (SELECT n FROM account WHERE id = $1)
-                       AND id = $2 AND holder = $3 AND confirmed_at IS NULL
-                       AND expires_at > $4 AND tries < $5::bigint
-                     RETURNING $5 - tries",
+                         WHERE account_n = (SELECT n FROM account WHERE id = $1)
+                           AND id = $2 AND holder = $3 AND confirmed_at IS NULL
+                           AND expires_at > $4 AND tries < $5::bigint
+                         RETURNING $5 - tries",
                         params![
                             attempt.account,
                             attempt.id,
@@ -264,9 +273,9 @@ impl Authenticators for PostgresStore {
                     all(
                         db,
                         "SELECT t.id, t.secret, t.last_step, t.confirmed_at, t.last_used_at
-                     FROM totp AS t JOIN account AS a ON a.n = t.account_n
-                     WHERE a.id = $1 AND t.confirmed_at IS NOT NULL
-                     ORDER BY t.confirmed_at, t.id",
+                         FROM totp AS t JOIN account AS a ON a.n = t.account_n
+                         WHERE a.id = $1 AND t.confirmed_at IS NOT NULL
+                         ORDER BY t.confirmed_at, t.id",
                         params![account],
                         |row| {
                             Ok(BoundTotp {
@@ -295,8 +304,8 @@ impl Authenticators for PostgresStore {
                     let spent = execute(
                         db,
                         "UPDATE totp SET last_step = $3, last_used_at = $4
-                     WHERE account_n = $1 AND id = $2 AND confirmed_at IS NOT NULL
-                       AND last_step < $3",
+                         WHERE account_n = $1 AND id = $2 AND confirmed_at IS NOT NULL
+                           AND last_step < $3",
                         params![account, accept.id, accept.step, accept.at],
                     )
                     .await?;
@@ -315,8 +324,8 @@ impl Authenticators for PostgresStore {
     }
 }
 
-/// Unbinds, and ends the codes with the last one. What answers `Gone` has changed nothing. The
-/// account is locked.
+/// Unbinds, and ends the codes and the trust in devices with the last one. What answers `Gone` or
+/// `NoProof` the caller must undo. The account is locked.
 pub(super) async fn unbind(
     db: &Transaction<'_>,
     account: i64,
@@ -334,6 +343,11 @@ pub(super) async fn unbind(
     let Some(was_bound) = removed else {
         return Ok(TotpRemoved::Gone);
     };
+    if let Some(step_up) = &remove.step_up
+        && !step_up::spend(db, account, step_up, remove.at).await?
+    {
+        return Ok(TotpRemoved::NoProof);
+    }
     if !was_bound {
         return Ok(TotpRemoved::Done);
     }
@@ -351,6 +365,7 @@ pub(super) async fn unbind(
     if recovery::end_codes(db, account, remove.at).await? {
         event::write(db, &remove.codes).await?;
     }
+    trusted_device::forget_all(db, account, &remove.devices).await?;
     Ok(TotpRemoved::Last)
 }
 
@@ -361,15 +376,17 @@ async fn make_staged_live(
     account: i64,
     confirm: &ConfirmTotp,
     codes: &NewEvent,
-) -> Work<()> {
+) -> Work<Option<Generation>> {
     let activated: Option<Generation> = first(
         db,
         "UPDATE batch SET state = 1, activated_at = $3,
-                          seed = NULL, holder = NULL, seed_until = NULL
+                          seed = CASE WHEN $4::bigint IS NULL THEN NULL ELSE seed END,
+                          holder = CASE WHEN $4 IS NULL THEN NULL ELSE holder END,
+                          seed_until = $4
          WHERE account_n = $1 AND state = 0 AND holder = $2 AND seed_until > $3
            AND NOT EXISTS (SELECT 1 FROM batch WHERE account_n = $1 AND state = 1)
          RETURNING generation",
-        params![account, confirm.holder, confirm.at],
+        params![account, confirm.holder, confirm.at, confirm.shown_again],
         |row| row.at(0),
     )
     .await?;
@@ -379,5 +396,5 @@ async fn make_staged_live(
         event.generation = activated;
         event::write(db, &event).await?;
     }
-    Ok(())
+    Ok(activated)
 }

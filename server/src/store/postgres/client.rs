@@ -19,8 +19,8 @@ impl Clients for PostgresStore {
                     let added = execute(
                         db,
                         "INSERT INTO client (id, name, secret, scopes, grants, audiences, origins,
-                                         created_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                                             created_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
                         params![
                             Text(&client.id),
                             Text(&client.name),
@@ -46,7 +46,7 @@ impl Clients for PostgresStore {
                     first(
                         db,
                         "SELECT id, name, secret, scopes, grants, audiences, origins, created_at
-                     FROM client WHERE id = $1",
+                         FROM client WHERE id = $1",
                         params![Text(id)],
                         read,
                     )
@@ -63,7 +63,7 @@ impl Clients for PostgresStore {
                     all(
                         db,
                         "SELECT id, name, secret, scopes, grants, audiences, origins, created_at
-                     FROM client ORDER BY id",
+                         FROM client ORDER BY id",
                         &[],
                         read,
                     )

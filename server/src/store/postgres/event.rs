@@ -39,7 +39,7 @@ impl Events for PostgresStore {
                     all(
                         db,
                         "SELECT id, kind, at, actor, generation, number, remaining, detail, ip
-                     FROM event WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                         FROM event WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
                         params![account, before.unwrap_or(i64::MAX), i64::from(limit)],
                         read,
                     )
@@ -56,9 +56,9 @@ impl Events for PostgresStore {
                     all(
                         db,
                         "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number, e.remaining,
-                            e.detail, e.ip, e.account_id
-                     FROM outbox AS o JOIN event AS e ON e.id = o.event_id
-                     ORDER BY o.event_id LIMIT $1",
+                                e.detail, e.ip, e.account_id
+                         FROM outbox AS o JOIN event AS e ON e.id = o.event_id
+                         ORDER BY o.event_id LIMIT $1",
                         params![i64::from(limit)],
                         |row| {
                             let event = read(row)?;

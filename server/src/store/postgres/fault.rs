@@ -54,7 +54,8 @@ impl From<PoolError> for Broken {
 
 impl Broken {
     /// Whether nothing was changed and the same may go well when it is begun anew: two transactions
-    /// stood in each other's way, or the connection was gone before its commit was sent.
+    /// stood in each other's way, the connection was gone before its commit was sent, or its server
+    /// is no longer the one that is written to.
     pub(super) fn is_worth_another_try(&self) -> bool {
         let Self::Database(error) = self else {
             return false;
@@ -62,9 +63,20 @@ impl Broken {
         match error.code() {
             Some(code) => {
                 stood_in_the_way(error)
+                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
                     || [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code)
             }
             None => error.is_closed() || is_io(error),
+        }
+    }
+
+    /// Whether the connection is of no more use to anybody: the next who took it would wait too, or
+    /// would be told again that nothing is written there.
+    pub(super) fn spoils_the_connection(&self) -> bool {
+        match self {
+            Self::Silent | Self::Unknown(_) => true,
+            Self::Database(error) => error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION),
+            Self::NoConnection(_) | Self::Column(_) => false,
         }
     }
 

@@ -190,8 +190,8 @@ async fn examine(db: &Client, place: &str) -> Result<Found, OpenError> {
         let row = db
             .query_one(
                 "SELECT to_regclass('spare_key.migration') IS NOT NULL,
-                        EXISTS (SELECT 1 FROM pg_class
-                                WHERE relnamespace = to_regnamespace('spare_key'))",
+                 EXISTS (SELECT 1 FROM pg_class
+                         WHERE relnamespace = to_regnamespace('spare_key'))",
                 &[],
             )
             .await?;

@@ -19,11 +19,14 @@ mod pool;
 mod progress;
 mod recovery;
 mod redeem;
+mod session;
 mod setting;
 mod sql;
 mod stage;
+mod step_up;
 mod throttle;
 mod tls;
+mod trusted_device;
 mod upkeep;
 mod url;
 

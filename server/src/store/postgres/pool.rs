@@ -110,7 +110,7 @@ impl Pool {
     {
         let mut connection = self.0.get().await?;
         let done = in_transaction(&mut connection, work).await;
-        discard_if_silent(connection, &done);
+        discard_if_spoiled(connection, &done);
         done
     }
 
@@ -139,7 +139,7 @@ impl Pool {
         let connection = self.0.get().await?;
         let found = timeout(PATIENCE, work(&connection, [])).await;
         let found = found.unwrap_or(Err(Broken::Silent));
-        discard_if_silent(connection, &found);
+        discard_if_spoiled(connection, &found);
         found
     }
 }
@@ -170,9 +170,8 @@ where
     }
 }
 
-/// A connection that does not answer is nobody's any more: the next who took it would wait too.
-fn discard_if_silent<T>(connection: Client, done: &Work<T>) {
-    if matches!(done, Err(Broken::Silent | Broken::Unknown(_))) {
+fn discard_if_spoiled<T>(connection: Client, done: &Work<T>) {
+    if done.as_ref().is_err_and(Broken::spoils_the_connection) {
         drop(Client::take(connection));
     }
 }

@@ -1,21 +1,18 @@
-//! Challenges, sessions, and the one place where a spent proof moves a person on.
+//! Challenges, and the one place where a spent proof moves a person on.
 
 use async_trait::async_trait;
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 
 use super::PostgresStore;
-use super::fault::Work;
+use super::fault::{Broken, Work};
 use super::pool::Verdict::{Keep, Undo};
 use super::sql::{Columns, Text, changed_one, execute, first, locked_account, params, stays};
-use super::{authenticator, event};
-use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
+use super::{authenticator, event, session, step_up, trusted_device};
+use crate::model::{AccountId, Timestamp, TokenDigest};
 use crate::store::{
-    Asked, Carried, Challenge, Challenges, NewChallenge, NewEvent, NewRefresh, NewSession,
-    Progress, Refresh, Rotated, Session, SessionKind, Sessions, StoreResult, TotpRemoved,
+    Asked, Carried, Challenge, Challenges, Door, NewChallenge, NewSession, Progress, SessionKind,
+    StoreResult, TotpRemoved,
 };
-
-/// How old the note of a session's last sight may grow before it is written anew.
-const SEEN_TO_THE: Millis = Millis::minutes(1);
 
 #[async_trait]
 impl Challenges for PostgresStore {
@@ -24,7 +21,11 @@ impl Challenges for PostgresStore {
         self.pool
             .run("opening a challenge", |db, _| {
                 Box::pin(async move {
-                    let asked = new.asked.as_ref();
+                    let (door, asked) = match &new.door {
+                        Door::Pages => (0_i16, None),
+                        Door::Program(asked) => (1, Some(asked)),
+                        Door::Bearer => (2, None),
+                    };
                     if !stays(db, asked.map(|asked| asked.client.as_str())).await? {
                         return Ok(Undo(false));
                     }
@@ -32,8 +33,9 @@ impl Challenges for PostgresStore {
                     let opened = execute(
                     db,
                     "INSERT INTO challenge (digest, account_n, password_at, expires_at, client_id,
-                                            audience, scope)
-                     SELECT $1, n, $3, $4, $5, $6, $7 FROM account WHERE id = $2 FOR KEY SHARE",
+                                            audience, scope, door)
+                     SELECT $1, n, $3, $4, $5, $6, $7, $8 FROM account
+                     WHERE id = $2 FOR KEY SHARE",
                     params![
                         new.digest,
                         new.account,
@@ -42,6 +44,7 @@ impl Challenges for PostgresStore {
                         asked.map(|asked| Text(&asked.client)),
                         asked.and_then(|asked| asked.audience.as_ref().map(Text)),
                         asked.map(|asked| Text(&asked.scope)),
+                            door,
                     ],
                 )
                 .await?;
@@ -62,7 +65,7 @@ impl Challenges for PostgresStore {
                     first(
                     db,
                     "SELECT a.id, c.password_at, c.factor_at, c.expires_at, c.spent_at, c.client_id,
-                            c.audience, c.scope
+                            c.audience, c.scope, c.door, c.tries
                      FROM challenge AS c JOIN account AS a ON a.n = c.account_n
                      WHERE c.digest = $1",
                     params![digest],
@@ -70,14 +73,20 @@ impl Challenges for PostgresStore {
                         let client: Option<String> = row.at(5)?;
                         let scope: Option<String> = row.at(7)?;
                         let audience = row.at(6)?;
-                        let asked = client.zip(scope).map(|(client, scope)| Asked {
-                            client,
-                            audience,
-                            scope,
-                        });
-                        Ok(Challenge {
-                            asked,
-                            account: row.at(0)?,
+                        let door = match (row.at::<i16>(8)?, client.zip(scope)) {
+                                (1, Some((client, scope))) => Door::Program(Asked {
+                                    client,
+                                    audience,
+                                    scope,
+                                }),
+                                (2, _) => Door::Bearer,
+                                (0, _) => Door::Pages,
+                                _ => return Err(Broken::Column("a door")),
+                            };
+                            Ok(Challenge {
+                                door,
+                                tries: row.number(9)?,
+account: row.at(0)?,
                             password_at: row.at(1)?,
                             factor_at: row.at(2)?,
                             expires_at: row.at(3)?,
@@ -86,6 +95,48 @@ impl Challenges for PostgresStore {
                     },
                 )
                 .await
+                })
+            })
+            .await
+    }
+
+    async fn try_challenge(
+        &self,
+        digest: &TokenDigest,
+        most: u32,
+        at: Timestamp,
+    ) -> StoreResult<Option<u32>> {
+        self.pool
+            .run("trying a challenge", |db, _| {
+                Box::pin(async move {
+                    // One row: the statement locks it and counts what was committed last.
+                    let left = first(
+                        db,
+                        "UPDATE challenge SET tries = tries + 1
+                         WHERE digest = $1 AND spent_at IS NULL AND expires_at > $2
+                           AND tries < $3::bigint
+                         RETURNING $3 - tries",
+                        params![digest, at, i64::from(most)],
+                        |row| row.number(0),
+                    )
+                    .await?;
+                    Ok(Keep(left))
+                })
+            })
+            .await
+    }
+
+    async fn untry_challenge(&self, digest: &TokenDigest) -> StoreResult<()> {
+        self.pool
+            .run("taking a try back", |db, _| {
+                Box::pin(async move {
+                    execute(
+                        db,
+                        "UPDATE challenge SET tries = tries - 1 WHERE digest = $1 AND tries > 0",
+                        params![digest],
+                    )
+                    .await?;
+                    Ok(Keep(()))
                 })
             })
             .await
@@ -113,229 +164,6 @@ impl Challenges for PostgresStore {
             })
             .await
     }
-}
-
-#[async_trait]
-impl Sessions for PostgresStore {
-    async fn session(
-        &self,
-        digest: &TokenDigest,
-        now: Timestamp,
-        idle_since: Timestamp,
-    ) -> StoreResult<Option<Session>> {
-        let found = self
-            .pool
-            .read("reading a session", |db, _| {
-                Box::pin(async move { live(db, digest, now, idle_since).await })
-            })
-            .await?;
-        match found {
-            Some(mut session) if now.since(session.seen_at) > SEEN_TO_THE => {
-                let noted = self
-                    .pool
-                    .run("noting a session as seen", |db, _| {
-                        Box::pin(async move {
-                            let noted = execute(
-                                db,
-                                "UPDATE session SET seen_at = greatest(seen_at, $2)
-                             WHERE digest = $1 AND expires_at > $2 AND seen_at >= $3",
-                                params![digest, now, idle_since],
-                            )
-                            .await?;
-                            Ok(Keep(changed_one(noted)))
-                        })
-                    })
-                    .await?;
-                session.seen_at = now;
-                // Not noted: it was ended between the two.
-                Ok(noted.then_some(session))
-            }
-            other => Ok(other),
-        }
-    }
-
-    async fn end_session(&self, digest: &TokenDigest, event: NewEvent) -> StoreResult<bool> {
-        let event = &event;
-        self.pool
-            .run("ending a session", |db, _| {
-                Box::pin(async move {
-                    let ended = execute(
-                        db,
-                        "DELETE FROM session WHERE digest = $1 AND expires_at > $2",
-                        params![digest, event.at],
-                    )
-                    .await?;
-                    if !changed_one(ended) {
-                        return Ok(Undo(false));
-                    }
-                    event::write(db, event).await?;
-                    Ok(Keep(true))
-                })
-            })
-            .await
-    }
-
-    async fn end_sessions(
-        &self,
-        account: &AccountId,
-        keep: Option<&TokenDigest>,
-    ) -> StoreResult<u64> {
-        self.pool
-            .run("ending sessions", |db, _| {
-                Box::pin(async move {
-                    // Locked, so that a session that steps up at this moment is ended under its new
-                    // name, or cannot step up.
-                    let Some(account) = locked_account(db, account).await? else {
-                        return Ok(Undo(0));
-                    };
-                    let ended = execute(
-                        db,
-                        "DELETE FROM session WHERE account_n = $1 AND digest IS DISTINCT FROM $2",
-                        params![account, keep],
-                    )
-                    .await?;
-                    Ok(Keep(ended))
-                })
-            })
-            .await
-    }
-
-    async fn refresh(&self, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<Refresh>> {
-        self.pool
-            .read("reading a refresh token", |db, _| {
-                Box::pin(async move {
-                    first(
-                        db,
-                        "SELECT r.session, r.audience, r.scope, r.replaced_at
-                     FROM refresh AS r JOIN session AS s ON s.digest = r.session
-                     WHERE r.digest = $1 AND s.expires_at > $2",
-                        params![digest, now],
-                        |row| {
-                            Ok(Refresh {
-                                session: row.at(0)?,
-                                audience: row.at(1)?,
-                                scope: row.at(2)?,
-                                replaced_at: row.at(3)?,
-                            })
-                        },
-                    )
-                    .await
-                })
-            })
-            .await
-    }
-
-    async fn rotate_refresh(
-        &self,
-        old: &TokenDigest,
-        next: NewRefresh,
-        at: Timestamp,
-        lost_since: Timestamp,
-    ) -> StoreResult<Rotated> {
-        let next = &next;
-        self.pool
-            .run("following a refresh token", |db, _| {
-                Box::pin(async move { Ok(Keep(follow(db, old, next, at, lost_since).await?)) })
-            })
-            .await
-    }
-}
-
-/// The transaction of [`Sessions::rotate_refresh`].
-async fn follow(
-    db: &Transaction<'_>,
-    old: &TokenDigest,
-    next: &NewRefresh,
-    at: Timestamp,
-    lost_since: Timestamp,
-) -> Work<Rotated> {
-    // The session first, as whoever ends it holds it first: who follows, follows while it lives.
-    let session: Option<TokenDigest> = first(
-        db,
-        "SELECT s.digest FROM session AS s JOIN refresh AS r ON r.session = s.digest
-         WHERE r.digest = $1 FOR NO KEY UPDATE OF s",
-        params![old],
-        |row| row.at(0),
-    )
-    .await?;
-    if session.is_none() {
-        return Ok(Rotated::Gone);
-    }
-    let followed: Option<TokenDigest> = first(
-        db,
-        "UPDATE refresh SET replaced_at = coalesce(replaced_at, $2)
-         WHERE digest = $1 AND (replaced_at IS NULL OR replaced_at > $3)
-           AND EXISTS (SELECT 1 FROM session AS s
-                       WHERE s.digest = refresh.session AND s.expires_at > $2)
-         RETURNING session",
-        params![old, at, lost_since],
-        |row| row.at(0),
-    )
-    .await?;
-    if let Some(session) = followed {
-        store_refresh(db, &session, next).await?;
-        return Ok(Rotated::Done);
-    }
-    let ended = execute(
-        db,
-        "DELETE FROM session
-         WHERE digest = (SELECT session FROM refresh WHERE digest = $1) AND expires_at > $2",
-        params![old, at],
-    )
-    .await?;
-    Ok(if changed_one(ended) {
-        Rotated::Reused
-    } else {
-        Rotated::Gone
-    })
-}
-
-async fn store_refresh(
-    db: &Transaction<'_>,
-    session: &TokenDigest,
-    new: &NewRefresh,
-) -> Work<bool> {
-    let stored = execute(
-        db,
-        "INSERT INTO refresh (digest, session, audience, scope) VALUES ($1, $2, $3, $4)",
-        params![
-            new.digest,
-            session,
-            new.audience.as_ref().map(Text),
-            Text(&new.scope)
-        ],
-    )
-    .await?;
-    Ok(changed_one(stored))
-}
-
-async fn live(
-    db: &impl GenericClient,
-    digest: &TokenDigest,
-    now: Timestamp,
-    idle_since: Timestamp,
-) -> Work<Option<Session>> {
-    first(
-        db,
-        "SELECT a.id, s.kind, s.auth_time, s.factor_at, s.opened_generation, s.opened_number,
-                s.seen_at, s.expires_at, s.client_id
-         FROM session AS s JOIN account AS a ON a.n = s.account_n
-         WHERE s.digest = $1 AND s.expires_at > $2 AND s.seen_at >= $3",
-        params![digest, now, idle_since],
-        |row| {
-            Ok(Session {
-                account: row.at(0)?,
-                kind: row.at(1)?,
-                auth_time: row.at(2)?,
-                factor_at: row.at(3)?,
-                opened_by: row.number_if_any(4)?.zip(row.number_if_any(5)?),
-                seen_at: row.at(6)?,
-                expires_at: row.at(7)?,
-                client: row.at(8)?,
-            })
-        },
-    )
-    .await
 }
 
 /// Makes the progress of a proof that was just spent; `false` when its guard says no, and then
@@ -378,10 +206,44 @@ pub(super) async fn make(
             succeed(db, account, ended, session, next).await
         }
         Progress::Freshen { carried } => freshen(db, account, carried, at).await,
+        Progress::StepUpToken { new, expires_at } => {
+            step_up::store(db, account, new, *expires_at, at).await
+        }
+        Progress::Enrolled { session, step_up } => {
+            let spent = match step_up {
+                None => true,
+                Some(step_up) => step_up::spend(db, account, step_up, at).await?,
+            };
+            Ok(spent && enrolled(db, account, session, at).await?)
+        }
         Progress::Unbind(remove) => {
-            Ok(authenticator::unbind(db, account, remove).await? != TotpRemoved::Gone)
+            let removed = authenticator::unbind(db, account, remove).await?;
+            Ok(matches!(removed, TotpRemoved::Done | TotpRemoved::Last))
         }
     }
+}
+
+/// Notes that the session's owner has enrolled an authenticator in it.
+async fn enrolled(
+    db: &Transaction<'_>,
+    account: i64,
+    session: &TokenDigest,
+    at: Timestamp,
+) -> Work<bool> {
+    let noted = execute(
+        db,
+        "UPDATE session SET factor_at = $3, kind = $4
+         WHERE digest = $1 AND account_n = $2 AND expires_at > $3 AND kind IN ($4, $5)",
+        params![
+            session,
+            account,
+            at,
+            SessionKind::Bearer,
+            SessionKind::EnrollOnly
+        ],
+    )
+    .await?;
+    Ok(changed_one(noted))
 }
 
 /// Notes on what is carried that a factor was proven with it.
@@ -470,8 +332,11 @@ async fn open(db: &Transaction<'_>, account: i64, new: &NewSession) -> Work<bool
     if !changed_one(opened) {
         return Ok(false);
     }
+    if let Some(device) = &new.device {
+        trusted_device::store(db, account, device, new.at).await?;
+    }
     match &new.refresh {
         None => Ok(true),
-        Some(refresh) => store_refresh(db, &new.digest, refresh).await,
+        Some(refresh) => session::store_refresh(db, &new.digest, refresh).await,
     }
 }

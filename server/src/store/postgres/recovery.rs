@@ -41,8 +41,8 @@ impl Recovery for PostgresStore {
                     first(
                         db,
                         "SELECT i.request, a.id, i.generation
-                     FROM idempotency AS i JOIN account AS a ON a.n = i.account_n
-                     WHERE i.key = $1 AND i.until > $2",
+                         FROM idempotency AS i JOIN account AS a ON a.n = i.account_n
+                         WHERE i.key = $1 AND i.until > $2",
                         params![key, now],
                         |row| {
                             Ok(Idempotency {
@@ -71,13 +71,13 @@ impl Recovery for PostgresStore {
                     first(
                         db,
                         "SELECT b.generation, b.state, b.format, b.total, b.seed, b.seed_until,
-                            b.issued_at, b.memory_kib, b.passes, b.lanes, b.key_id
-                     FROM batch AS b JOIN account AS a ON a.n = b.account_n
-                     WHERE a.id = $1
-                       AND CASE WHEN $2::bigint IS NULL THEN b.state = 0
-                                ELSE b.generation = $2 END
-                       AND b.state IN (0, 1) AND ($3::bytea IS NULL OR b.holder = $3)
-                       AND b.seed IS NOT NULL AND b.seed_until > $4",
+                                b.issued_at, b.memory_kib, b.passes, b.lanes, b.key_id
+                         FROM batch AS b JOIN account AS a ON a.n = b.account_n
+                         WHERE a.id = $1
+                           AND CASE WHEN $2::bigint IS NULL THEN b.state = 0
+                                    ELSE b.generation = $2 END
+                           AND b.state IN (0, 1) AND ($3::bytea IS NULL OR b.holder = $3)
+                           AND b.seed IS NOT NULL AND b.seed_until > $4",
                         params![account, generation, holder, now],
                         |row| {
                             Ok(Shown {
@@ -161,11 +161,11 @@ impl Recovery for PostgresStore {
                     let rows = all(
                         db,
                         "SELECT b.generation, b.format, b.memory_kib, b.passes, b.lanes, b.key_id,
-                            c.number, c.locator, c.used_at IS NOT NULL, c.salt, c.digest
-                     FROM account AS a
-                     JOIN batch AS b ON b.account_n = a.n AND b.state = 1
-                     JOIN code AS c ON c.account_n = b.account_n AND c.generation = b.generation
-                     WHERE a.id = $1 ORDER BY c.number",
+                                c.number, c.locator, c.used_at IS NOT NULL, c.salt, c.digest
+                         FROM account AS a
+                         JOIN batch AS b ON b.account_n = a.n AND b.state = 1
+                         JOIN code AS c ON c.account_n = b.account_n AND c.generation = b.generation
+                         WHERE a.id = $1 ORDER BY c.number",
                         params![account],
                         |row| {
                             let code = StoredCode {
@@ -210,21 +210,21 @@ impl Recovery for PostgresStore {
             .pool
             .read("reading a status", |db, _| {
                 Box::pin(async move {
-                    // One statement, one state. Numbers only grow and a batch supersedes what was live
-                    // before it, so the live one, if any, is the latest that was ever live.
+                    // One statement, one state. Numbers only grow and a batch supersedes what was
+                    // live before it, so the live one, if any, is the latest that was ever live.
                     first(
                         db,
                         "SELECT a.last_redeemed_at, p.generation, p.seed_until,
-                            b.generation, b.state, b.format, b.total,
-                            CASE WHEN b.state = 1 THEN b.total - b.used ELSE 0 END, b.issued_at
-                     FROM account AS a
-                     LEFT JOIN batch AS p
-                         ON p.account_n = a.n AND p.state = 0 AND p.seed_until > $2
-                     LEFT JOIN LATERAL (
-                         SELECT generation, state, format, total, used, issued_at FROM batch
-                         WHERE account_n = a.n AND activated_at IS NOT NULL
-                         ORDER BY generation DESC LIMIT 1) AS b ON true
-                     WHERE a.id = $1",
+                                b.generation, b.state, b.format, b.total,
+                                CASE WHEN b.state = 1 THEN b.total - b.used ELSE 0 END, b.issued_at
+                         FROM account AS a
+                         LEFT JOIN batch AS p
+                             ON p.account_n = a.n AND p.state = 0 AND p.seed_until > $2
+                         LEFT JOIN LATERAL (
+                             SELECT generation, state, format, total, used, issued_at FROM batch
+                             WHERE account_n = a.n AND activated_at IS NOT NULL
+                             ORDER BY generation DESC LIMIT 1) AS b ON true
+                         WHERE a.id = $1",
                         params![account, now],
                         read_status,
                     )

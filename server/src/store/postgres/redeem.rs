@@ -4,7 +4,7 @@ use deadpool_postgres::Transaction;
 
 use super::fault::Work;
 use super::sql::{Columns, changed_one, execute, first, locked_account, params};
-use super::{event, progress, stage, throttle};
+use super::{event, progress, stage, throttle, trusted_device};
 use crate::store::{Activation, AtTheEnd, Lane, Redeem, Redeemed, Staged};
 
 /// Spends the code. Whatever it answers but `Done`, the caller must undo.
@@ -62,9 +62,12 @@ pub(super) async fn spend(db: &Transaction<'_>, redeem: &Redeem) -> Work<Redeeme
             Staged::Done => {}
             Staged::GenerationTaken | Staged::KeyTaken => return Ok(Redeemed::GenerationTaken),
             // The last authenticator went, and this batch with it.
-            Staged::NoAccount | Staged::NoAuthenticator => return Ok(Redeemed::NotLive),
+            Staged::NoAccount | Staged::NoAuthenticator | Staged::NoProof => {
+                return Ok(Redeemed::NotLive);
+            }
         },
     }
+    trusted_device::forget_all(db, account, &redeem.devices).await?;
     // Last, so that a session opened here holds the replacement that its challenge was given.
     if !progress::make(db, account, &redeem.progress, at).await? {
         return Ok(Redeemed::NoProgress);

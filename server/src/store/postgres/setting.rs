@@ -33,11 +33,40 @@ impl Settings for PostgresStore {
                     execute(
                         db,
                         "INSERT INTO setting (name, value) VALUES ($1, $2)
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                         params![setting.name(), Text(value)],
                     )
                     .await?;
                     Ok(Keep(()))
+                })
+            })
+            .await
+    }
+
+    async fn change(&self, setting: Setting, from: Option<&str>, to: &str) -> StoreResult<bool> {
+        self.pool
+            .run("changing a switch", |db, _| {
+                Box::pin(async move {
+                    let changed = match from {
+                        None => {
+                            execute(
+                                db,
+                                "INSERT INTO setting (name, value) VALUES ($1, $2)
+                                 ON CONFLICT (name) DO NOTHING",
+                                params![setting.name(), Text(to)],
+                            )
+                            .await?
+                        }
+                        Some(from) => {
+                            execute(
+                                db,
+                                "UPDATE setting SET value = $3 WHERE name = $1 AND value = $2",
+                                params![setting.name(), Text(from), Text(to)],
+                            )
+                            .await?
+                        }
+                    };
+                    Ok(Keep(changed_one(changed)))
                 })
             })
             .await
@@ -53,8 +82,8 @@ impl SigningKeys for PostgresStore {
                     all(
                         db,
                         "SELECT id, secret, signs_from, verifies_until, created_at FROM signing_key
-                     WHERE verifies_until IS NULL OR verifies_until > $1
-                     ORDER BY signs_from DESC, id",
+                         WHERE verifies_until IS NULL OR verifies_until > $1
+                         ORDER BY signs_from DESC, id",
                         params![now],
                         |row| {
                             Ok(StoredKey {
@@ -87,7 +116,7 @@ impl SigningKeys for PostgresStore {
                         let replaced = execute(
                             db,
                             "UPDATE signing_key SET verifies_until = $2
-                         WHERE id = $1 AND verifies_until IS NULL",
+                             WHERE id = $1 AND verifies_until IS NULL",
                             params![Text(after), until],
                         )
                         .await?;
@@ -105,7 +134,7 @@ impl SigningKeys for PostgresStore {
                     let added = execute(
                         db,
                         "INSERT INTO signing_key (id, secret, signs_from, created_at)
-                     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                         params![Text(&new.id), new.secret, new.signs_from, new.created_at],
                     )
                     .await?;

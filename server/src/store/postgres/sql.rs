@@ -295,11 +295,15 @@ as_integer!(
         SessionKind::Full => 0,
         SessionKind::Recovery => 1,
         SessionKind::Carried => 2,
+        SessionKind::Bearer => 3,
+        SessionKind::EnrollOnly => 4,
     },
     |kind| match kind {
         0 => Some(Self::Full),
         1 => Some(Self::Recovery),
         2 => Some(Self::Carried),
+        3 => Some(Self::Bearer),
+        4 => Some(Self::EnrollOnly),
         _ => None,
     }
 );

@@ -5,9 +5,12 @@ use deadpool_postgres::Transaction;
 use super::fault::Work;
 use super::recovery::end_batch;
 use super::sql::{Columns, FormatColumn, changed_one, execute, first, locked_account, params};
-use super::{event, throttle};
-use crate::model::BatchState;
-use crate::store::{Activation, Beside, Lane, NewBatch, Stage, Staged};
+use super::{event, step_up, throttle};
+use crate::model::{BatchState, Generation, Timestamp};
+use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Stage, Staged};
+
+/// How often an account may be removed while a batch of it is being stored.
+const REMOVALS: u32 = 10;
 
 /// Stores the batch. Whatever it answers but `Done`, the caller must undo.
 pub(super) async fn store(
@@ -54,8 +57,15 @@ pub(super) async fn store(
     let Some(account) = account else {
         return why_not(db, stage).await;
     };
-    if !remember(db, account, stage).await? {
+    if let Some(new) = &stage.idempotency
+        && !remember(db, account, new, batch.generation, batch.issued_at).await?
+    {
         return Ok(Staged::KeyTaken);
+    }
+    if let Some(step_up) = &stage.step_up
+        && !step_up::spend(db, account, step_up, batch.issued_at).await?
+    {
+        return Ok(Staged::NoProof);
     }
     end_batch(
         db,
@@ -90,24 +100,30 @@ async fn is_there(db: &Transaction<'_>, stage: &Stage) -> Work<bool> {
     if stage.beside != Beside::Host {
         return Ok(locked_account(db, &batch.account).await?.is_some());
     }
-    // To write what is there already is to lock it; unlike a look after an insertion, this cannot
-    // find that the account has gone between the two.
-    let there = execute(
-        db,
-        "INSERT INTO account AS a (id, created_at) VALUES ($1, $2)
-         ON CONFLICT (id) DO UPDATE SET last_generation = a.last_generation",
-        params![batch.account, batch.issued_at],
-    )
-    .await?;
-    Ok(changed_one(there))
+    // Somebody may remove it between the two statements, and then it comes into being again.
+    for _ in 0..REMOVALS {
+        execute(
+            db,
+            "INSERT INTO account (id, uuid, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            params![batch.account, batch.account.uuid(), batch.issued_at],
+        )
+        .await?;
+        if locked_account(db, &batch.account).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Remembers the caller's key; `false` when another request with it came first and is not yet
 /// forgotten. Waits for one that comes at the same moment, for whichever account.
-async fn remember(db: &Transaction<'_>, account: i64, stage: &Stage) -> Work<bool> {
-    let Some(new) = &stage.idempotency else {
-        return Ok(true);
-    };
+pub(super) async fn remember(
+    db: &Transaction<'_>,
+    account: i64,
+    new: &NewIdempotency,
+    generation: Generation,
+    at: Timestamp,
+) -> Work<bool> {
     let remembered = execute(
         db,
         "INSERT INTO idempotency AS i (key, request, account_n, generation, until)
@@ -116,14 +132,7 @@ async fn remember(db: &Transaction<'_>, account: i64, stage: &Stage) -> Work<boo
              account_n = excluded.account_n, generation = excluded.generation,
              until = excluded.until
          WHERE i.until <= $6",
-        params![
-            new.key,
-            new.request,
-            account,
-            stage.batch.generation,
-            new.until,
-            stage.batch.issued_at
-        ],
+        params![new.key, new.request, account, generation, new.until, at],
     )
     .await?;
     Ok(changed_one(remembered))

@@ -38,7 +38,7 @@ impl Throttles for PostgresStore {
                     execute(
                         db,
                         "UPDATE throttle SET retry_at = $3
-                     WHERE account_id = $1 AND lane = $2 AND retry_at > $3",
+                         WHERE account_id = $1 AND lane = $2 AND retry_at > $3",
                         params![account, lane, rule.latest_retry()],
                     )
                     .await?;
@@ -62,9 +62,10 @@ impl Throttles for PostgresStore {
                     execute(
                         db,
                         "UPDATE throttle SET failures = failures - 1, full_at = full_at - $4,
-                            waits = greatest(waits - CASE WHEN retry_at > $3 THEN 1 ELSE 0 END, 0),
-                            retry_at = least(retry_at, $3)
-                     WHERE account_id = $1 AND lane = $2 AND failures > 0",
+                                waits = greatest(
+                                    waits - CASE WHEN retry_at > $3 THEN 1 ELSE 0 END, 0),
+                                retry_at = least(retry_at, $3)
+                         WHERE account_id = $1 AND lane = $2 AND failures > 0",
                         params![account, lane, rule.now, rule.refill],
                     )
                     .await?;

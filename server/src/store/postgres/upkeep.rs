@@ -17,7 +17,7 @@ const SLICE: i64 = 500;
 /// A statement that takes at most `$2` rows that have run out by `$1`, and how much longer they are
 /// kept than that. What somebody else holds is left to them or to the next sweep: several servers
 /// sweep at once and none waits for another.
-const SLICES: [(Millis, &str); 6] = [
+const SLICES: [(Millis, &str); 8] = [
     (
         Millis(0),
         "WITH due AS MATERIALIZED (
@@ -46,6 +46,20 @@ const SLICES: [(Millis, &str); 6] = [
              SELECT digest FROM session WHERE expires_at <= $1
              LIMIT $2 FOR UPDATE SKIP LOCKED)
          DELETE FROM session USING due WHERE session.digest = due.digest",
+    ),
+    (
+        Millis(0),
+        "WITH due AS MATERIALIZED (
+             SELECT digest FROM step_up WHERE expires_at <= $1
+             LIMIT $2 FOR UPDATE SKIP LOCKED)
+         DELETE FROM step_up USING due WHERE step_up.digest = due.digest",
+    ),
+    (
+        Millis(0),
+        "WITH due AS MATERIALIZED (
+             SELECT digest FROM trusted_device WHERE expires_at <= $1
+             LIMIT $2 FOR UPDATE SKIP LOCKED)
+         DELETE FROM trusted_device AS d USING due WHERE d.digest = due.digest",
     ),
     (
         Millis(0),
@@ -126,7 +140,7 @@ impl Upkeep for PostgresStore {
                     all(
                         db,
                         "SELECT total - used, count(*) FROM batch WHERE state = 1
-                     GROUP BY 1 ORDER BY 1",
+                         GROUP BY 1 ORDER BY 1",
                         &[],
                         |row| Ok((row.number(0)?, row.rows(1)?)),
                     )
