@@ -48,6 +48,10 @@ max_connections = 400
 shared_buffers = 64MB
 fsync = off
 full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+min_wal_size = 32MB
+max_wal_size = 96MB
 ssl = on
 END
 as "$bin/pg_ctl" -D data -w -t 60 -l "$folder/log" start >&2 || { cat log >&2; exit 1; }
