@@ -4,6 +4,7 @@
 //! It reads and checks what was given and opens nothing. What a command cannot do without is that
 //! command's own affair, so everything here may be missing.
 
+mod canopy;
 mod file;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+pub use self::canopy::{CanopyGiven, EnvelopeName};
 pub use self::file::FileError;
 use crate::app::{StoreUrl, UnfitStore};
 pub use crate::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
@@ -200,6 +202,10 @@ pub struct Settings {
     )]
     pub product: Option<String>,
 
+    /// How the Canopy dialect is spoken.
+    #[command(flatten)]
+    pub canopy: CanopyGiven,
+
     /// Slow hashes at a time, 19 MiB of memory each [default: one a processor core]
     #[arg(
         long,
@@ -275,6 +281,8 @@ pub struct Config {
     pub recovery_codes: Option<Switch>,
     /// What people know the service as.
     pub product: Option<String>,
+    /// How the Canopy dialect is spoken.
+    pub canopy: CanopyGiven,
     /// Slow hashes at a time.
     pub workers: usize,
     /// Which log lines are written.
@@ -316,6 +324,9 @@ pub enum ConfigError {
     /// An empty name.
     #[error("the product's name is empty or has control characters")]
     Product,
+    /// A name that cannot stand in an address.
+    #[error("Canopy's account or application is not lower-case letters, digits and dashes")]
+    Canopy,
 }
 
 impl ConfigError {
@@ -342,6 +353,7 @@ impl ConfigError {
             Self::TwoKeyrings => "keep one: unset the variable or leave --keyring out",
             Self::SecretNotText => "put the text of a keyring file into it",
             Self::Product => "name your service, for example --product 'Example Inc.'",
+            Self::Canopy => "name it as the clients do, for example --canopy-account example",
         }
     }
 }
@@ -372,6 +384,10 @@ impl Config {
         {
             return Err(ConfigError::Product);
         }
+        let canopy = given.canopy.over(file.canopy);
+        if !canopy.is_sound() {
+            return Err(ConfigError::Canopy);
+        }
         let issuer = issuer.map(|url| Issuer::parse(&url)).transpose()?;
         let tls = tls(
             given.tls_cert.or(file.tls_cert),
@@ -396,6 +412,7 @@ impl Config {
             },
             recovery_codes: given.recovery_codes.or(file.recovery_codes),
             product,
+            canopy,
             workers: given
                 .workers
                 .or(file.workers)

@@ -15,6 +15,12 @@ mod auth0_races;
 mod auth0_refresh;
 mod auth0_regenerate;
 mod auth0_tokens;
+mod canopy_access;
+mod canopy_devices;
+mod canopy_life;
+mod canopy_portal;
+mod canopy_races;
+mod canopy_step_up;
 #[path = "../../server/tests/contract/cluster.rs"]
 mod cluster;
 mod crash;

@@ -3,6 +3,7 @@
 
 pub mod arklow;
 pub mod auth0;
+pub mod canopy;
 pub mod clock;
 pub mod entropy;
 pub mod native;
@@ -24,10 +25,10 @@ use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
 use spare_key_server::config::TrustedIssuer;
 use spare_key_server::dev;
-use spare_key_server::domain::{Mfa, NewClient, Policy, Scope, Secrecy};
+use spare_key_server::domain::{Environment, Mfa, NewClient, Policy, Scope, Secrecy};
 use spare_key_server::front::Front;
 use spare_key_server::hasher::PoolSize;
-use spare_key_server::http;
+use spare_key_server::http::{self, CanopySettings};
 use spare_key_server::keyring::Keyring;
 use spare_key_server::model::{HashParams, Millis, Timestamp, Token};
 use tempfile::TempDir;
@@ -58,12 +59,16 @@ pub struct Options {
     pub pool: PoolSize,
     /// Identity providers whose people are let in.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// How the dialect of that name is spoken.
+    pub canopy: CanopySettings,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let mut policy = Policy::standard(true);
         policy.hash = CHEAP;
+        policy.environment = Environment::of_development();
+        policy.sign_in_throttle = None;
         let pool = PoolSize {
             workers: 2,
             admitted: 256,
@@ -72,6 +77,7 @@ impl Default for Options {
             policy,
             pool,
             trusted_issuers: Vec::new(),
+            canopy: CanopySettings::of_development(),
         }
     }
 }
@@ -130,6 +136,7 @@ impl App {
                 dev: false,
                 trusted_proxies: Vec::new(),
                 trusted_issuers: options.trusted_issuers.clone(),
+                canopy: options.canopy.clone(),
             },
         })
         .expect("threads");

@@ -236,6 +236,7 @@ impl List {
         // One more than is shown tells whether there are more.
         let mut lines = mfa
             .accounts(AccountPage {
+                beginning: None,
                 skip: 0,
                 remaining_at_most,
                 after,

@@ -186,6 +186,7 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
         dev: false,
         trusted_proxies: Vec::new(),
         trusted_issuers: Vec::new(),
+        canopy: http::CanopySettings::default(),
     };
     app(config, store, keyring, http)
 }

@@ -89,6 +89,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         dev: false,
         trusted_proxies: config.trusted_proxies.clone(),
         trusted_issuers: config.trusted_issuers.clone(),
+        canopy: config.canopy.or(http::CanopySettings::default()),
     };
     let app = open::app(config, store, keyring, http)?;
     app.mfa().ready().await?;
@@ -160,6 +161,7 @@ pub(super) async fn dev(
         dev: true,
         trusted_proxies: config.trusted_proxies.clone(),
         trusted_issuers: config.trusted_issuers.clone(),
+        canopy: config.canopy.or(http::CanopySettings::of_development()),
     };
     let app = open::app(config, store, keyring, http)?;
     dev::add_tenant(app.mfa()).await?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{LogFormat, Switch};
+use super::{CanopyGiven, LogFormat, Switch};
 
 /// What a settings file may hold.
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +26,8 @@ pub(super) struct File {
     pub(super) trusted_proxy: Vec<IpAddr>,
     pub(super) recovery_codes: Option<Switch>,
     pub(super) product: Option<String>,
+    #[serde(default)]
+    pub(super) canopy: CanopyGiven,
     pub(super) workers: Option<NonZeroUsize>,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,

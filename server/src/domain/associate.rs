@@ -74,6 +74,7 @@ impl Mfa {
             let draft = self.draft(caller, spec, now, permit).await?;
             let Draft { mut stage, issued } = draft;
             stage.beside = Beside::Enrolling(holder);
+            stage.batch.holder = holder;
             stage.batch.seed_until = until;
             match self.store.stage(stage).await? {
                 Staged::Done => {

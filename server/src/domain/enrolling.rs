@@ -264,13 +264,10 @@ impl Mfa {
         let devices = self.devices(caller).await?;
         let id = factor_id(token);
         let device = devices.into_iter().find(|device| device.id == id);
-        let generation = match &codes {
-            Some(issued) => issued.generation,
-            None => {
-                let live = self.store.live_batch(&caller.account).await?;
-                live.map_or(Generation(0), |live| live.generation)
-            }
-        };
+        let live = self.store.live_batch(&caller.account).await?;
+        let generation = live.map_or(Generation(0), |live| live.generation);
+        // Others may have gone live at the same time: these then never did.
+        let codes = codes.filter(|issued| issued.generation == generation);
         Ok(FactorEnrolled {
             // It is gone since: what was answered is no longer true.
             device: device.ok_or(Refusal::IdempotencySpent)?,

@@ -133,6 +133,19 @@ impl Mfa {
         })
     }
 
+    /// How many one-time passwords can be tried without waiting. Looking charges nothing.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn otp_tries_left(&self, caller: &super::Caller) -> Result<u32> {
+        let policy = self.policy.totp_throttle;
+        let throttle = self
+            .store
+            .throttle(&caller.account, store::Lane::Totp, policy, self.now())
+            .await?;
+        Ok(ThrottleStatus::from(throttle).tries_left)
+    }
+
     /// The status of accounts whose live batch runs low, by identifier, for reminders.
     ///
     /// # Errors

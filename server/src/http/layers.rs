@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::request::{ClientIp, Product, RequestId};
-use super::{Web, arklow, auth0, native, pages};
+use super::{Web, arklow, auth0, canopy, native, pages};
 use crate::clock::Stopwatch;
 
 /// The longest a request may take, waiting for the hash pool included.
@@ -169,6 +169,7 @@ fn forwarded_for(headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
 #[derive(Debug, Clone)]
 struct Form {
     page: bool,
+    method: Method,
     path: String,
     id: String,
     product: Option<Product>,
@@ -177,7 +178,10 @@ struct Form {
 impl Form {
     fn of(request: &Request) -> Self {
         let path = request.uri().path();
-        let api = path.starts_with("/recovery/") || auth0::owns(path) || arklow::owns(path);
+        let api = path.starts_with("/recovery/")
+            || auth0::owns(path)
+            || arklow::owns(path)
+            || canopy::owns(path);
         let page = !api
             && request
                 .headers()
@@ -187,6 +191,7 @@ impl Form {
         let id = RequestId::of(request.extensions());
         Self {
             page,
+            method: request.method().clone(),
             path: path.to_owned(),
             id,
             product: request.extensions().get().cloned(),
@@ -202,6 +207,8 @@ impl Form {
                 auth0::plain(&self.path, status, &self.id)
             } else if arklow::owns(&self.path) {
                 arklow::plain(status, &self.id)
+            } else if canopy::owns(&self.path) {
+                canopy::plain(&self.method, &self.path, status, &self.id)
             } else {
                 native::plain(status, &self.id)
             }

@@ -7,6 +7,7 @@ mod arklow;
 pub mod assets;
 mod auth0;
 mod basic;
+mod canopy;
 mod cors;
 mod docs;
 mod idempotency;
@@ -24,6 +25,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::canopy::{CanopySettings, Envelope};
 use crate::domain::Mfa;
 use crate::issuer::TrustedIssuer;
 use crate::token::{Tokens, TrustedIssuers};
@@ -44,6 +46,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Identity providers whose people may keep their factors here.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// How the dialect of that name is spoken.
+    pub canopy: CanopySettings,
 }
 
 impl Settings {
@@ -147,6 +151,7 @@ fn documented() -> Documented {
         .merge(native::router())
         .merge(auth0::router())
         .merge(arklow::router())
+        .merge(canopy::router())
         .split_for_parts();
     let (shared, described) = auth0::shared().split_for_parts();
     document.merge(described);

@@ -92,6 +92,8 @@ pub struct AccountPage {
     /// Only accounts whose *live* batch has at most so many codes left; accounts without a live
     /// batch are then left out.
     pub remaining_at_most: Option<u32>,
+    /// Only accounts whose identifier or login begins with this.
+    pub beginning: Option<String>,
     /// The identifier that ended the page before.
     pub after: Option<AccountId>,
     /// So many are left out after that.

@@ -40,8 +40,8 @@ pub struct TrustedDevice {
     pub expires_at: Timestamp,
 }
 
-/// What the domain asks about trusted devices. `since`: devices that were trusted before that are
-/// trusted no more, whatever was said then.
+/// What the domain asks about trusted devices. `since`: devices that were trusted then or
+/// before are trusted no more, whatever was said at the time.
 #[async_trait]
 pub trait TrustedDevices {
     /// Whether this is a trusted device of this account at `now`; notes `now` as last seen.

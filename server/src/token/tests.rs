@@ -58,6 +58,10 @@ fn claims() -> AccessClaims {
         acr: None,
         amr: None,
         sid: Some("session".to_owned()),
+        principal: None,
+        account: None,
+        application: None,
+        environment: None,
     }
 }
 

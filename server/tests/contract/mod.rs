@@ -100,6 +100,7 @@ macro_rules! contract {
                     resetting_nobody_changes_nothing,
                     accounts_are_listed_by_identifier_a_page_at_a_time,
                     accounts_can_be_skipped_and_counted,
+                    accounts_are_found_by_how_identifier_or_login_begins,
                     accounts_low_on_codes_are_found,
                     clients_are_added_found_listed_and_removed,
                 ]

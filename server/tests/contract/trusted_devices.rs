@@ -53,8 +53,8 @@ pub(crate) async fn a_device_is_recognized_for_its_own_account_and_in_its_time(d
     let last = after(Millis::days(30)).plus(Millis(-1));
     assert!(is_recognized(&*store, &alice, "laptop", last).await);
     assert!(!is_recognized(&*store, &alice, "laptop", last.plus(Millis(1))).await);
-    // Trusted before the policy's oldest day: trusted no more.
-    let since = T0.plus(Millis(1));
+    // Trusted on the policy's oldest day or before: trusted no more.
+    let since = T0;
     let known = store.recognize(&alice, &token("laptop"), since, T0).await;
     assert!(!known.unwrap());
     assert_eq!(store.trusted_devices(&alice, since, T0).await.unwrap(), []);

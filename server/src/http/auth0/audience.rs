@@ -32,6 +32,8 @@ pub(super) enum Api {
     Identity,
     /// The tenant's management.
     Management,
+    /// The same, for those who manage by the portal.
+    Portal,
     /// The person's own authenticators.
     Mfa,
     /// The person's own account.
@@ -51,6 +53,7 @@ impl Api {
             .map(|rest| rest.trim_end_matches('/'));
         match own {
             Some("api/v2") => Self::Management,
+            Some("portal/v1") => Self::Portal,
             Some("mfa") => Self::Mfa,
             Some("me") => Self::MyAccount,
             Some("userinfo") => Self::Identity,
@@ -63,6 +66,7 @@ impl Api {
         match self {
             Self::Identity => format!("{issuer}userinfo"),
             Self::Management => format!("{issuer}api/v2/"),
+            Self::Portal => format!("{issuer}portal/v1"),
             Self::Mfa => format!("{issuer}mfa/"),
             Self::MyAccount => format!("{issuer}me/"),
             Self::Other(name) => name.clone(),
@@ -75,7 +79,7 @@ impl Api {
             Self::Identity => Some(Reach::Elsewhere),
             Self::Mfa | Self::MyAccount => Some(Reach::OwnFactors),
             Self::Other(name) if client.audiences.contains(name) => Some(Reach::Elsewhere),
-            Self::Management | Self::Other(_) => None,
+            Self::Management | Self::Portal | Self::Other(_) => None,
         }
     }
 
@@ -103,7 +107,7 @@ impl Api {
             return client.grants.contains(&Grant::RefreshToken);
         }
         match self {
-            Self::Identity | Self::Management => false,
+            Self::Identity | Self::Management | Self::Portal => false,
             Self::Mfa => [ENROLL, READ_AUTHENTICATORS, REMOVE_AUTHENTICATORS].contains(&scope),
             Self::MyAccount => [READ_METHODS, READ_FACTORS, CREATE_METHODS].contains(&scope),
             // What the scopes of somebody else's API mean, that API knows.
@@ -167,6 +171,7 @@ mod tests {
             (Some("https://id/me"), Some(Reach::OwnFactors)),
             (Some("https://shop/"), Some(Reach::Elsewhere)),
             (Some("https://id/api/v2/"), None),
+            (Some("https://id/portal/v1"), None),
             (Some("https://elsewhere/"), None),
             (Some("https://id/mfa/../api/v2/"), None),
         ] {

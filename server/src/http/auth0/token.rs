@@ -97,10 +97,11 @@ async fn machine(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No
     if asking.client.public {
         return Err(No::Client);
     }
-    if Api::named(origin.issuer(), asking.params.get("audience")) != Api::Management {
+    let api = Api::named(origin.issuer(), asking.params.get("audience"));
+    if !matches!(api, Api::Management | Api::Portal) {
         return Err(No::Service);
     }
-    issue::machine(origin, &asking.client, asking.params.get("scope")).await
+    issue::machine(origin, &asking.client, &api, asking.params.get("scope")).await
 }
 
 async fn password(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnswer, No> {

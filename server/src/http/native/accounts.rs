@@ -40,6 +40,7 @@ pub(super) async fn list(
         limit,
     } = page;
     let page = AccountPage {
+        beginning: None,
         skip: 0,
         remaining_at_most,
         after,

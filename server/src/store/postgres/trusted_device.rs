@@ -27,7 +27,7 @@ impl TrustedDevices for PostgresStore {
                     let seen = execute(
                         db,
                         "UPDATE trusted_device SET last_seen_at = greatest(last_seen_at, $4)
-                         WHERE digest = $2 AND created_at >= $3 AND expires_at > $4
+                         WHERE digest = $2 AND created_at > $3 AND expires_at > $4
                            AND account_n = (SELECT n FROM account WHERE id = $1)",
                         params![account, digest, since, now],
                     )
@@ -51,7 +51,7 @@ impl TrustedDevices for PostgresStore {
                         db,
                         "SELECT d.id, d.label, d.ip, d.created_at, d.last_seen_at, d.expires_at
                          FROM trusted_device AS d JOIN account AS a ON a.n = d.account_n
-                         WHERE a.id = $1 AND d.created_at >= $2 AND d.expires_at > $3
+                         WHERE a.id = $1 AND d.created_at > $2 AND d.expires_at > $3
                          ORDER BY d.last_seen_at DESC, d.created_at DESC, d.id",
                         params![account, since, now],
                         |row| {

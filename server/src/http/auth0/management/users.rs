@@ -226,6 +226,7 @@ pub(in crate::http::auth0) async fn list(
     }
     let skip = page.unwrap_or(0).saturating_mul(limit);
     let lines = manager.mfa().accounts(AccountPage {
+        beginning: None,
         remaining_at_most: None,
         after: None,
         skip,

@@ -31,6 +31,7 @@ pub(super) async fn keys(origin: &Origin) -> Result<Arc<Keys>, No> {
 pub(super) async fn machine(
     origin: &Origin,
     client: &ClientCard,
+    api: &Api,
     asked: Option<&str>,
 ) -> Result<TokenAnswer, No> {
     let granted: Vec<&str> = client
@@ -46,7 +47,7 @@ pub(super) async fn machine(
     let claims = AccessClaims {
         iss: origin.issuer().to_owned(),
         sub: format!("{}@clients", client.id),
-        aud: Audience::One(Api::Management.name(origin.issuer())),
+        aud: Audience::One(api.name(origin.issuer())),
         azp: client.id.clone(),
         client_id: client.id.clone(),
         iat: now,
@@ -58,6 +59,10 @@ pub(super) async fn machine(
         acr: None,
         amr: None,
         sid: None,
+        principal: None,
+        account: None,
+        application: None,
+        environment: None,
     };
     let access_token = keys.sign_access(&claims);
     Ok(TokenAnswer {
@@ -145,6 +150,10 @@ pub(super) fn person(
         acr,
         amr: Some(amr),
         sid: Some(sid(&opened.session)),
+        principal: None,
+        account: None,
+        application: None,
+        environment: None,
     };
     let id_token = match openid {
         true => {
