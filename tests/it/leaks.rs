@@ -5,6 +5,7 @@
 
 mod arklow;
 mod auth0;
+mod canopy;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -243,9 +244,14 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
 }
 
 fn one_time_password(secret: &str) -> String {
+    one_time_password_in(secret, 0)
+}
+
+/// That of so many seconds later, or earlier.
+fn one_time_password_in(secret: &str, later: i64) -> String {
     let raw = BASE32_NOPAD.decode(secret.as_bytes()).expect("base32");
     let totp = Builder::new().with_secret(Secret::new(raw.into()));
-    let seconds = SystemClock.now().0 / 1_000;
+    let seconds = SystemClock.now().0 / 1_000 + later;
     let totp = totp.build().expect("a generator");
     totp.generate(u64::try_from(seconds).expect("a time"))
         .to_string()
@@ -301,7 +307,8 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     browser.story();
     host_story(&server, &mut browser);
     auth0::story(&server, &mut browser, &programs);
-    arklow::story(&mut browser);
+    let code = arklow::story(&mut browser);
+    canopy::story(&mut browser, &code);
     let request = server.http().get("/healthz");
     let request = request.header("x-request-id").expect("a number").to_owned();
 
@@ -340,7 +347,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     assert!(codes.count() >= 40);
     assert_eq!(
         needles.iter().filter(|n| n.what == "TOTP secret").count(),
-        4
+        5
     );
     assert!(ended.stderr.contains("TRACE"), "{}", ended.stderr);
     let there = |what: &str, form: &str, hay: &[Hay]| {

@@ -7,17 +7,43 @@ use axum::http::{Method, Request};
 use data_encoding::BASE64;
 use serde_json::{Map, Value};
 use spare_key_server::domain::{Grant, NewClient, Secrecy};
-use spare_key_server::model::Token;
+use spare_key_server::model::{AccountId, Token};
 use spare_key_tests::openapi::{METHODS, Operation, document, misfits, operations, resolved};
 use spare_key_tests::{Answer, App, HOST};
 
 /// A path with values in the place of its parameters.
 fn real(path: &str) -> String {
+    let dora = AccountId::parse("auth0|dora")
+        .expect("an identifier")
+        .uuid();
+    let path = match canopy(path) {
+        true => path.replace("{id}", &dora.to_string()),
+        false => path.to_owned(),
+    };
     path.replace("{account}", "auth0%7Cdora")
+        .replace("{account_slug}", "dev")
+        .replace("{app_slug}", "dev-app")
+        .replace("{env_slug}", "development")
         .replace("{generation}", "1")
         .replace("{id}", "auth0%7Cdora")
         .replace("{org_id}", "1")
         .replace("{method_id}", "totp%7Cdev_0")
+}
+
+/// Whether it is of the dialect that tells the address of a request in every error.
+fn canopy(path: &str) -> bool {
+    ["/v1/identity/", "/v1/auth/", "/portal/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
+}
+
+/// An error without the address of the request, which no example can know.
+fn unaddressed(mut error: Value) -> Value {
+    if let Some(error) = error["error"].as_object_mut() {
+        error.remove("path");
+        error.remove("method");
+    }
+    error
 }
 
 /// What a body says it is, and what it is.
@@ -122,6 +148,13 @@ impl Callers {
         callers.insert("apiKey".to_owned(), pair);
         let pair = [may, may_not.expect(200)].map(|answer| bearer(answer.text_of("access_token")));
         callers.insert("/userinfo".to_owned(), pair);
+        let mut browser = app.canopy().await;
+        browser.sign_in_by_otp(&dora, &dora.secret).await;
+        let pair = [bearer(&browser.access), bearer(&app.portal().await.access)];
+        let mut other = pair.clone();
+        other.reverse();
+        callers.insert("identity".to_owned(), pair);
+        callers.insert("portal".to_owned(), other);
         Self(callers)
     }
 
@@ -177,10 +210,12 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
             let answer = ask(&app, &one.method, &path, with, NO_BODY).await;
             assert_eq!(answer.status, status, "{said} {with:?} {}", answer.text());
             let examples = examples(&one.operation, status);
+            let told = unaddressed(answer.json);
             assert!(
-                examples.values().any(|example| *example == answer.json),
-                "{said}: {} is not among {examples:?}",
-                answer.json
+                examples
+                    .values()
+                    .any(|example| unaddressed(example.clone()) == told),
+                "{said}: {told} is not among {examples:?}"
             );
         }
         // Who may do everything elsewhere may do nothing here.
@@ -192,8 +227,11 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
                 continue;
             }
             let answer = ask(&app, &one.method, &path, Some(may), NO_BODY).await;
+            // There, somebody of the other kind is told so.
+            let of_other_kind = ["identity", "portal"].contains(&scheme.as_str());
+            let status = answer.status.as_u16();
             assert!(
-                [400, 401].contains(&answer.status.as_u16()),
+                [400, 401].contains(&status) || status == 403 && of_other_kind,
                 "{said} with {scheme}"
             );
         }
@@ -205,6 +243,15 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
             "get /.well-known/openid-configuration",
             "post /mfa/challenge",
             "post /oauth/token",
+            "post /v1/auth/login",
+            "post /v1/identity/auth/login",
+            "post /v1/identity/auth/mfa/challenge/email-otp/send",
+            "post /v1/identity/auth/mfa/challenge/email-otp/verify",
+            "post /v1/identity/auth/mfa/challenge/recovery-code",
+            "post /v1/identity/auth/mfa/challenge/totp",
+            "post /v1/identity/auth/mfa/challenge/webauthn/options",
+            "post /v1/identity/auth/mfa/challenge/webauthn/verify",
+            "post /v1/identity/auth/refresh",
             "post /v1/self/login",
         ]
     );
@@ -243,7 +290,11 @@ async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
     ];
     let mut operations = operations(&document);
     // What takes away what the others need comes last: a device before an account.
-    operations.sort_by_key(|one| (one.method == "delete", !one.path.starts_with("/v1/")));
+    let ends = |path: &str| path.ends_with("/logout") || path.ends_with("/reset");
+    operations.sort_by_key(|one| {
+        let device = one.path.starts_with("/v1/self") || one.path.starts_with("/v1/orgs");
+        (one.method == "delete" || ends(&one.path), !device)
+    });
     for one in operations {
         let said = format!("{} {}", one.method, one.path);
         let may = callers.of_operation(&one).map(|[may, _]| may.as_str());
@@ -254,7 +305,12 @@ async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
             let text = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
             assert!(status < 500, "{said} {text}: {}", answer.text());
             if one.operation["requestBody"].is_object() {
-                assert!((400..500).contains(&status), "{said} {text}: {status}");
+                // What is only changed in part may be asked to change nothing.
+                let nothing = one.method == "patch" && canopy(&one.path) && status == 200;
+                assert!(
+                    nothing || (400..500).contains(&status),
+                    "{said} {text}: {status}"
+                );
                 if kind == "text/plain" {
                     assert_eq!(status, 415, "{said}");
                 }

@@ -200,11 +200,7 @@ impl Mfa {
         let now = self.now();
         let bound = self.store.authenticators(&caller.account).await?;
         let environment = self.environment().await?;
-        let tries_left = self.reserve_otp(caller, now).await?;
-        self.try_challenge(caller, now).await?;
-        let Some((id, step)) = self.matching(caller, &bound, &digits, now)? else {
-            return self.otp_refused(caller, tries_left, now).await;
-        };
+        // What can fail for want of randomness does so before anything is charged.
         let (mut opened, mut session) = self.bearer_session(caller, None, now)?;
         session.factor_at = Some(now);
         if let Some(label) = trust
@@ -214,6 +210,11 @@ impl Mfa {
             opened.device = Some(given);
         }
         opened.caller.authority = authority_of(&session, None);
+        let tries_left = self.reserve_otp(caller, now).await?;
+        self.try_challenge(caller, now).await?;
+        let Some((id, step)) = self.matching(caller, &bound, &digits, now)? else {
+            return self.otp_refused(caller, tries_left, now).await;
+        };
         let progress = Progress::Grant { challenge, session };
         self.accept(caller, id, step, progress, tries_left).await?;
         Ok(opened)

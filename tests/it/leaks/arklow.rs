@@ -47,7 +47,8 @@ fn codes(browser: &mut Browser, reply: &Reply) -> Vec<String> {
 }
 
 /// The whole of it, for the demo account that has a device and no codes.
-pub(super) fn story(browser: &mut Browser) {
+/// Gives back a code that is still good.
+pub(super) fn story(browser: &mut Browser) -> String {
     let post = |name: &str| format!("{SELF}/{name}");
     let at = |path: &str| ("POST", path.to_owned());
     let say = |browser: &mut Browser, carried: &str, (method, path): (&str, String), body| {
@@ -120,4 +121,5 @@ pub(super) fn story(browser: &mut Browser) {
         let reply = ask(browser, &format!("{stray}x"), ("GET", SELF, SELF), &body);
         assert_eq!(reply.status, 401);
     }
+    new[9].clone()
 }

@@ -21,7 +21,18 @@ nos!(Nos: No::InvalidToken, No::WrongPrincipal, No::EnrollmentRequired);
     path = "/v1/identity/auth/mfa/trusted-devices",
     operation_id = "canopy_trusted_devices",
     tag = super::TAG,
-    responses((status = 200, description = "The devices.", body = Items<DeviceLine>), Nos),
+    responses(
+        (status = 200, description = "The devices.", body = Items<DeviceLine>, example = json!({ "items": [{
+            "id": "3e55a1b2-94c3-4c9e-8bd6-0d1f2f3c4b5a",
+            "environment_id": "6b1d2f3c-4b5a-8c9e-8bd6-0d1f7c3f7d3b",
+            "label": "Mozilla/5.0 (X11; Linux x86_64)",
+            "ip_address": "192.0.2.7",
+            "created_at": "2026-11-21T09:30:00.000Z",
+            "last_seen_at": "2026-11-21T09:31:00.000Z",
+            "expires_at": "2026-12-21T09:30:00.000Z",
+        }] })),
+        Nos,
+    ),
     security(("identity" = [])),
 )]
 pub(super) async fn list(identity: Identity) -> Result<Json<Items<DeviceLine>>, No> {

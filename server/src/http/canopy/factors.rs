@@ -136,7 +136,7 @@ nos!(RegenerateNos:
     ),
     responses(
         (status = 200, description = "The new codes.", body = Regenerated, headers(("Idempotency-Replayed" = String, description = "`true` where the answer was given before under this key.")), example = json!({
-            "recovery_codes": ["ABCD-EFGH-IJKL-MNOI", "QRST-UVWX-YZ23-4567"],
+            "recovery_codes": ["KZ3M-Q7TB-WJ5R-HXYN", "MB4T-6XQW-J2LH-AZPT"],
             "recovery_codes_generation": 2,
         })),
         RegenerateNos,

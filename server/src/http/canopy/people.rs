@@ -49,7 +49,15 @@ nos!(SessionsNos: No::InvalidToken, No::WrongPrincipal, No::EnrollmentRequired);
     path = "/v1/identity/auth/sessions",
     operation_id = "canopy_sessions",
     tag = super::TAG,
-    responses((status = 200, description = "The sessions.", body = Items<SessionLine>), SessionsNos),
+    responses(
+        (status = 200, description = "The sessions.", body = Items<SessionLine>, example = json!({ "items": [{
+            "id": "7c3f7d3b-94c3-8c9e-8bd6-0d1f2f3c4b5a",
+            "created_at": "2026-11-21T09:30:00.000Z",
+            "last_seen_at": "2026-11-21T09:31:00.000Z",
+            "current": true,
+        }] })),
+        SessionsNos,
+    ),
     security(("identity" = [])),
 )]
 pub(super) async fn sessions(identity: Identity) -> Result<Json<Items<SessionLine>>, No> {

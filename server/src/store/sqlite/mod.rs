@@ -13,6 +13,7 @@ mod progress;
 mod readers;
 mod recovery;
 mod redeem;
+mod session;
 mod setting;
 mod sql;
 mod stage;

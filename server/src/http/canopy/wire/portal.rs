@@ -11,7 +11,14 @@ use crate::domain::{
 
 /// An administrator's program is in.
 #[derive(Serialize, ToSchema)]
-#[schema(as = CanopyAdminSession)]
+#[schema(as = CanopyAdminSession, example = json!({
+    "requires_account_selection": false,
+    "requires_application_selection": false,
+    "access_token": "eyJ0eXAiOiJhdCtqd3QifQ.e30.c2ln",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "user": { "id": "dev-management", "email": "dev-management", "name": "dev-management" },
+}))]
 pub(in crate::http::canopy) struct AdminSession {
     /// False: there is one.
     requires_account_selection: bool,
@@ -90,7 +97,15 @@ impl Summary {
 
 /// Identities, a page at a time.
 #[derive(Serialize, ToSchema)]
-#[schema(as = CanopyIdentities)]
+#[schema(as = CanopyIdentities, example = json!({
+    "items": [{
+        "id": "5b0e3f0a-6d0c-8f1e-9a55-0d2c6f7b8a91",
+        "email": "carol@example.com",
+        "first_name": "Carol",
+        "last_name": "",
+    }],
+    "pagination": { "page": 1, "take": 20, "has_more": false },
+}))]
 pub(in crate::http::canopy) struct Identities {
     items: Vec<IdentityLine>,
     pagination: Pagination,
@@ -128,7 +143,21 @@ impl Identities {
 
 /// How people sign in.
 #[derive(Serialize, ToSchema)]
-#[schema(as = CanopyEnvironment)]
+#[schema(as = CanopyEnvironment, example = json!({
+    "id": "6b1d2f3c-4b5a-8c9e-8bd6-0d1f7c3f7d3b",
+    "application_id": "94c36b1d-2f3c-8b5a-8c9e-8bd60d1f7c3f",
+    "name": "Development",
+    "slug": "development",
+    "settings": {
+        "mfa_required": true,
+        "mfa_grace_period_days": 7,
+        "mfa_trusted_device_days": 30,
+        "mfa_factor_allowlist": ["totp", "webauthn"],
+    },
+    "version": 1,
+    "created_at": "1970-01-01T00:00:00.000Z",
+    "updated_at": "1970-01-01T00:00:00.000Z",
+}))]
 pub(in crate::http::canopy) struct EnvironmentAnswer {
     #[schema(format = Uuid)]
     id: String,
