@@ -25,6 +25,7 @@ CREATE TABLE account (
     grace_from          bigint,                         -- since when it is let in without a
                                                         -- factor that it should enroll
     reset_at            bigint,                         -- when its factors were last taken from it
+    administrator       boolean NOT NULL DEFAULT false, -- true: it may administer the others
     created_at          bigint NOT NULL                 -- when it came into being
 );
 
@@ -65,6 +66,8 @@ CREATE TABLE batch (
     issued_at    bigint NOT NULL,                       -- when it was drawn
     activated_at bigint,                                -- when it became live; null: never
     ended_at     bigint,                                -- when it stopped being pending or live
+    reminded_until bigint,                              -- when its owner would hear no more of how
+                                                        -- few are left
     holder       bytea,                                 -- digest of who may see it again
     seed         bytea,                                 -- sealed; null once erased
     seed_until   bigint,                                -- when the seed (a pending batch) lapses
@@ -208,7 +211,8 @@ CREATE TABLE event (
     kind       text NOT NULL,                           -- what happened, by its stable name
     at         bigint NOT NULL,                         -- when
     actor      text NOT NULL,                           -- person, person:CLIENT (through it),
-                                                        -- administrator, client:ID
+                                                        -- administrator, administrator:ACCOUNT,
+                                                        -- client:ID
     generation bigint,                                  -- the batch it was about
     number     bigint,                                  -- the code's place in it
     remaining  bigint,                                  -- codes left afterwards

@@ -23,7 +23,7 @@ macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
                 password_lanes, password_key, password_salt, password_digest, issuer, n,
-                reset_at
+                reset_at, administrator
          FROM account"
     };
 }
@@ -139,7 +139,7 @@ impl Accounts for PostgresStore {
                         db,
                         // Two ranges of two indexes; nothing is scanned that is not looked for.
                         "SELECT a.id, a.login,
-(SELECT count(*) FROM totp AS t
+                                (SELECT count(*) FROM totp AS t
                                  WHERE t.account_n = a.n AND t.confirmed_at IS NOT NULL),
                                 coalesce(b.generation, 0), coalesce(b.total, 0),
                                 coalesce(b.total - b.used, 0), a.last_redeemed_at, a.created_at
@@ -150,7 +150,7 @@ impl Accounts for PostgresStore {
                                UNION
                                SELECT n FROM account
                                WHERE login >= $5 AND login < $5 || chr(1114111)))
-ORDER BY a.id LIMIT $3 OFFSET $4",
+                         ORDER BY a.id LIMIT $3 OFFSET $4",
                         params![
                             page.after.as_ref().map_or("", AccountId::as_str),
                             page.remaining_at_most.map(i64::from),
@@ -271,5 +271,6 @@ fn read(row: &Row) -> Work<Account> {
         issuer: row.at(10)?,
         number: row.at(11)?,
         reset_at: row.at(12)?,
+        administrator: row.at(13)?,
     })
 }

@@ -127,6 +127,7 @@ fn actor_column(actor: &Actor) -> String {
         Actor::Person => "person".to_owned(),
         Actor::Through(id) => format!("person:{id}"),
         Actor::Administrator => "administrator".to_owned(),
+        Actor::Appointed(id) => format!("administrator:{id}"),
         Actor::Client(id) => format!("client:{id}"),
     }
 }
@@ -137,6 +138,7 @@ fn actor(text: &str) -> Work<Actor> {
         "administrator" => Ok(Actor::Administrator),
         other => match other.split_once(':') {
             Some(("person", id)) => Ok(Actor::Through(id.to_owned())),
+            Some(("administrator", id)) => Ok(Actor::Appointed(id.to_owned())),
             Some(("client", id)) => Ok(Actor::Client(id.to_owned())),
             _ => Err(Broken::Column("an actor")),
         },

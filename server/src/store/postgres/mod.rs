@@ -9,6 +9,7 @@
 //! Erased rows are not overwritten here: PostgreSQL keeps them until it vacuums, and in its log.
 
 mod account;
+mod administration;
 mod api_key;
 mod authenticator;
 mod client;

@@ -11,7 +11,7 @@ use super::{event, progress, redeem, stage, throttle};
 use crate::model::{AccountId, BatchState, Generation, Timestamp, TokenDigest};
 use crate::store::{
     Activate, Activated, BatchLine, BatchStatus, Beside, Idempotency, Lane, LiveBatch, NewEvent,
-    Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
+    Prolong, Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
 };
 
 #[async_trait]
@@ -93,6 +93,43 @@ impl Recovery for PostgresStore {
                         },
                     )
                     .await
+                })
+            })
+            .await
+    }
+
+    async fn prolong(&self, prolong: Prolong) -> StoreResult<Option<Timestamp>> {
+        let prolong = &prolong;
+        self.pool
+            .run("giving a batch more time", |db, _| {
+                Box::pin(async move {
+                    Ok(match more_time(db, prolong).await? {
+                        Some(until) => Keep(Some(until)),
+                        None => Undo(None),
+                    })
+                })
+            })
+            .await
+    }
+
+    async fn end_reminder(
+        &self,
+        account: &AccountId,
+        generation: Generation,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
+        self.pool
+            .run("ending a reminder", |db, _| {
+                Box::pin(async move {
+                    let ended = execute(
+                        db,
+                        "UPDATE batch SET reminded_until = $3
+                         WHERE account_n = (SELECT n FROM account WHERE id = $1)
+                           AND generation = $2 AND state = 1 AND reminded_until IS NULL",
+                        params![account, generation, at],
+                    )
+                    .await?;
+                    Ok(Keep(changed_one(ended)))
                 })
             })
             .await
@@ -216,12 +253,14 @@ impl Recovery for PostgresStore {
                         db,
                         "SELECT a.last_redeemed_at, p.generation, p.seed_until,
                                 b.generation, b.state, b.format, b.total,
-                                CASE WHEN b.state = 1 THEN b.total - b.used ELSE 0 END, b.issued_at
+                                CASE WHEN b.state = 1 THEN b.total - b.used ELSE 0 END, b.issued_at,
+                                b.reminded_until IS NOT NULL
                          FROM account AS a
                          LEFT JOIN batch AS p
                              ON p.account_n = a.n AND p.state = 0 AND p.seed_until > $2
                          LEFT JOIN LATERAL (
-                             SELECT generation, state, format, total, used, issued_at FROM batch
+                             SELECT generation, state, format, total, used, issued_at, reminded_until
+                             FROM batch
                              WHERE account_n = a.n AND activated_at IS NOT NULL
                              ORDER BY generation DESC LIMIT 1) AS b ON true
                          WHERE a.id = $1",
@@ -251,6 +290,7 @@ fn read_status(row: &tokio_postgres::Row) -> Work<BatchStatus> {
             total: row.number(6)?,
             remaining: row.number(7)?,
             issued_at: row.at(8)?,
+            reminder_ended: row.at(9)?,
         })
     });
     Ok(BatchStatus {
@@ -258,6 +298,40 @@ fn read_status(row: &tokio_postgres::Row) -> Work<BatchStatus> {
         last_redeemed_at: row.at(0)?,
         pending: pending.zip(row.at(2)?),
     })
+}
+
+/// The transaction of [`Recovery::prolong`].
+async fn more_time(db: &Transaction<'_>, prolong: &Prolong) -> Work<Option<Timestamp>> {
+    let until: Option<Timestamp> = first(
+        db,
+        "UPDATE batch SET seed_until = least($4, issued_at + $5)
+         WHERE account_n = (SELECT n FROM account WHERE id = $1) AND holder = $2
+           AND seed IS NOT NULL AND seed_until > $3 AND seed_until < least($4, issued_at + $5)
+         RETURNING seed_until",
+        params![
+            prolong.account,
+            prolong.holder,
+            prolong.at,
+            prolong.until,
+            prolong.longest.0
+        ],
+        |row| row.at(0),
+    )
+    .await?;
+    let Some(until) = until else { return Ok(None) };
+    // The holder may be a session instead, which lasts longer by itself.
+    execute(
+        db,
+        "UPDATE challenge SET expires_at = greatest(expires_at, $3)
+         WHERE digest = $1 AND spent_at IS NULL AND expires_at > $2",
+        params![
+            prolong.holder,
+            prolong.at,
+            until.plus(prolong.challenge_beyond)
+        ],
+    )
+    .await?;
+    Ok(Some(until))
 }
 
 /// The transaction of [`Recovery::activate`].
