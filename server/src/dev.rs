@@ -307,7 +307,7 @@ pub fn greeting(
     }
     lines.extend([
         format!("  API       {issuer}/docs"),
-        format!("  guide     {issuer}/docs/auth0, for Auth0's clients; /docs/arklow, for Arklow's"),
+        format!("  guides    {issuer}/docs/auth0, /docs/arklow, /docs/canopy: for their clients"),
         String::new(),
         "  people    alice@example.com   no authenticator yet".to_owned(),
         "            bob@example.com     no authenticator yet".to_owned(),

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const binary = process.env.SPARE_KEY_BIN ?? join(root, 'target/debug/spare-key');
+export const binary = process.env.SPARE_KEY_BIN ?? join(root, 'target/debug/spare-key');
 
 export const PASSWORD = 'correct horse battery staple';
 export const PRODUCT = 'Fernhill Library';

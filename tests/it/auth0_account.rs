@@ -1,5 +1,6 @@
 //! A person's own recovery code, in two steps: shown, and live when it is saved.
 
+use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
 use spare_key_server::model::Millis;
@@ -64,6 +65,46 @@ async fn a_new_code_is_live_when_it_is_saved_and_the_old_one_works_until_then() 
     me.post(&verify(id), session).await.expect(201);
     program.sign_in_by_code(&dora, &old).await.expect(403);
     program.sign_in_by_code(&dora, code).await.expect(200);
+}
+
+#[tokio::test]
+async fn under_one_key_one_code_is_shown_until_it_is_saved() {
+    let app = App::start().await;
+    let program = app.program();
+    let dora = app.enrolled("dora").await;
+    let me = within(&app, &dora).await;
+    let begin_under = async |me: &Bearer, key: &str| {
+        let request = me
+            .request(Method::POST, PATH)
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(json!({ "type": "recovery-code" }).to_string()));
+        app.send(request.unwrap()).await
+    };
+    let first = begin_under(&me, "one").await.expect(202);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let again = begin_under(&me, "one").await.expect(202);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.json, first.json);
+    assert_eq!(again.header("location"), first.header("location"));
+    // Another session has keys of its own, and what it makes takes the place of what waits.
+    let elsewhere = within(&app, &dora).await;
+    let other = begin_under(&elsewhere, "one").await.expect(202);
+    assert_ne!(other.json["recovery_code"], first.json["recovery_code"]);
+    let gone = begin_under(&me, "one").await;
+    gone.expect_account(409, "A0E-409-0002");
+    // Saved, it is not shown again.
+    let session = json!({ "auth_session": other.text_of("auth_session") });
+    let saved = elsewhere.post(&verify(other.text_of("id")), session).await;
+    saved.expect(201);
+    let gone = begin_under(&elsewhere, "one").await;
+    gone.expect_account(409, "A0E-409-0002");
+    let code = other.text_of("recovery_code");
+    program.sign_in_by_code(&dora, code).await.expect(200);
+    for unfit in ["", "a b", &"x".repeat(256)] {
+        let refused = begin_under(&me, unfit).await;
+        refused.expect_account(400, "A0E-400-0001");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The shell sessions of the README and of the guide to Arklow, run as they stand.
+//! The shell sessions of the README and of the guides to Arklow and Canopy, run as they stand.
 //!
 //! The block ```` ```sh session ```` is run by bash against a fresh `spare-key dev`; what it prints
 //! is compared with the block ```` ```text ```` behind it, where `…` is anything on one line.
@@ -6,6 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use axum::body::Body;
+use axum::http::Request;
+use spare_key_tests::App;
 use spare_key_tests::process::Place;
 
 /// Where the README's commands expect the server.
@@ -49,6 +52,11 @@ fn the_session_of_the_guide_to_arklow_runs_as_it_stands() {
     runs_as_it_stands("web/docs/arklow.md");
 }
 
+#[test]
+fn the_session_of_the_guide_to_canopy_runs_as_it_stands() {
+    runs_as_it_stands("web/docs/canopy.md");
+}
+
 fn runs_as_it_stands(file: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let text = std::fs::read_to_string(path).expect(file);
@@ -72,6 +80,25 @@ fn runs_as_it_stands(file: &str) {
     assert_eq!(lines.len(), expected.len(), "{printed}");
     for (expected, line) in expected.iter().zip(lines) {
         assert!(matches(expected, line), "{line:?} is not {expected:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_guide_is_served_and_leads_from_the_page_of_the_api() {
+    let app = App::start().await;
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        app.send(request).await.expect(200).text()
+    };
+    let page = get("/docs").await;
+    for (dialect, said) in [
+        ("auth0", "getTokenByPassword"),
+        ("arklow", "dev-arklow-alice"),
+        ("canopy", "x-mfa-step-up-token"),
+    ] {
+        let path = format!("/docs/{dialect}");
+        assert!(page.contains(&format!("href=\"{path}\"")), "{path}");
+        assert!(get(&path).await.contains(said), "{path}");
     }
 }
 

@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod native;
 pub mod openapi;
 pub mod process;
+pub mod scenario;
 pub mod search;
 
 use std::future::pending;

@@ -3,25 +3,28 @@
  * This hands them to the element, posts the form when the person confirms, says in time that the
  * pending codes are about to run out, and asks for more time without leaving the page.
  */
-import '../elements/define.js';
 import { RecoveryCodes } from '../elements/recovery-codes.js';
-import { pageTexts } from './texts.js';
+import { pageLocale, textsOf } from './texts.js';
 
+// This one alone: the page has no other.
+RecoveryCodes.define();
 const element = document.querySelector('recovery-codes');
 if (element instanceof RecoveryCodes) {
-  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText, last = '' } = element.dataset;
+  const { product = '', account = '', generation = '0', issuedOn = '', expiresIn, warnBefore, soon = '', expired, copyText, last = '', url } = element.dataset;
   element.addEventListener('recovery-codes-confirm', () => {
     // By its button, so that the form says which one was pressed.
     element.closest('form')?.requestSubmit(element.querySelector('.sk-continue'));
   });
-  const [texts, sheet] = await Promise.all([pageTexts('recovery-codes'), pageTexts('sheet')]).catch(() => [{}, {}]);
-  element.texts = { ...texts, ...(copyText && { copy: copyText }), ...(expired && { expired }) };
-  element.sheetTexts = sheet;
+  const locale = await pageLocale();
+  element.sheetTexts = textsOf(locale, 'sheet');
+  element.texts = { ...textsOf(locale, 'recovery-codes'), ...(copyText && { copy: copyText }), ...(expired && { expired }) };
   element.batch = {
     product,
     account,
     generation: Number(generation),
     issuedOn,
+    // Where codes are entered: the login page of this server, unless the page says another.
+    url: url ?? new URL('/u/login', location.href).href,
     codes: [...element.querySelectorAll('li')].map((item) => ({
       number: item.value,
       code: item.textContent?.trim() ?? '',

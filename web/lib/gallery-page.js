@@ -2,7 +2,7 @@
 import '../elements/define.js';
 import { RecoveryCodeInput } from '../elements/recovery-code-input.js';
 import { RecoveryCodes } from '../elements/recovery-codes.js';
-import { pageTexts } from './texts.js';
+import { pageLocale, textsOf } from './texts.js';
 
 // Known answers of the check symbol, and nobody's.
 const CODES = [
@@ -20,9 +20,8 @@ const TYPED = {
   complete: 'KZ3M-Q7TB-WJ5R-HXYN',
   single: 'AAAAAAAAAAAA',
 };
-const [inputTexts, codesTexts, sheetTexts] = await Promise.all(
-  ['recovery-code-input', 'recovery-codes', 'sheet'].map((prefix) => pageTexts(prefix).catch(() => ({}))),
-);
+const locale = await pageLocale();
+const [inputTexts, codesTexts, sheetTexts] = ['recovery-code-input', 'recovery-codes', 'sheet'].map((prefix) => textsOf(locale, prefix));
 
 /** @param {RecoveryCodes} element @param {string} name */
 const press = (element, name) => element.querySelector(`.sk-${name}`)?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));

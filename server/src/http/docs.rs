@@ -41,6 +41,7 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let shown = Arc::new(page(&document));
     let auth0 = Arc::new(pages::Guide::auth0());
     let arklow = Arc::new(pages::Guide::arklow());
+    let canopy = Arc::new(pages::Guide::canopy());
     let themes = Arc::new(pages::Guide::themes());
     Router::new()
         .route(
@@ -55,6 +56,10 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/arklow",
             get(move || async move { pages::guide(&arklow) }),
+        )
+        .route(
+            "/docs/canopy",
+            get(move || async move { pages::guide(&canopy) }),
         )
         .route(
             "/docs/themes",

@@ -15,6 +15,8 @@ mod layers;
 mod native;
 mod ops;
 mod pages;
+#[cfg(test)]
+mod refusals;
 mod request;
 
 use std::net::IpAddr;

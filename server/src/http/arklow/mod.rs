@@ -28,6 +28,12 @@ use utoipa_axum::routes;
 use self::said::No;
 use self::wire::{ArklowError, ErrorEntry};
 use super::Web;
+#[cfg(test)]
+use super::refusals::Answered;
+#[cfg(test)]
+use crate::domain::Refusal;
+#[cfg(test)]
+use crate::model::Timestamp;
 
 /// Under what its operations stand in the OpenAPI document.
 const TAG: &str = "arklow";
@@ -106,4 +112,11 @@ pub(super) fn owns(path: &str) -> bool {
 /// An answer that no handler gave.
 pub(super) fn plain(status: StatusCode, request_id: &str) -> Response<Body> {
     No::of_status(status, request_id).into_response()
+}
+
+/// The answers to a refusal, for the table of every dialect's: surface, status and body.
+#[cfg(test)]
+pub(super) fn refused(refusal: Refusal, now: Timestamp) -> Vec<Answered> {
+    let told = No::of_refusal(refusal, now).told();
+    vec![("arklow", told.status, told.body().to_string())]
 }

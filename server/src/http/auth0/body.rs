@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::said::{No, Oauth, Surface};
 use crate::http::Web;
+use crate::http::idempotency::sent_key;
 
 /// What a body says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,13 @@ async fn bytes(request: Request, web: &Web) -> Result<Bytes, No> {
             StatusCode::PAYLOAD_TOO_LARGE => No::TooLarge,
             _ => No::Invalid("The body did not arrive."),
         }
+    })
+}
+
+/// The caller's idempotency key, if it sent one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, No> {
+    sent_key(headers).map_err(|_| {
+        No::Invalid("The Idempotency-Key is 1 to 255 visible ASCII characters, sent once.")
     })
 }
 

@@ -27,11 +27,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::management::{factors, logs, methods, users};
+#[cfg(test)]
+use self::said::Surface as _;
 use self::said::{Management, MyAccount, No, Oauth};
 use self::wire::{
     ManagementErrorBody, MfaRequirement, MyAccountErrorBody, OAuthErrorBody, ValidationError,
 };
 use super::Web;
+#[cfg(test)]
+use super::refusals::Answered;
+#[cfg(test)]
+use crate::domain::Refusal;
+#[cfg(test)]
+use crate::model::Timestamp;
 
 /// Under what its operations stand in the OpenAPI document.
 const OAUTH_TAG: &str = "auth0-oauth";
@@ -147,4 +155,17 @@ pub(super) fn plain(path: &str, status: StatusCode, request_id: &str) -> Respons
     } else {
         Oauth(no).into_response()
     }
+}
+
+/// The answers to a refusal, for the table of every dialect's: surface, status and body.
+#[cfg(test)]
+pub(super) fn refused(refusal: Refusal, now: Timestamp) -> Vec<Answered> {
+    let no = No::of_refusal(refusal, now);
+    [
+        ("auth0 oauth", Oauth::told(&no)),
+        ("auth0 management", Management::told(&no)),
+        ("auth0 account", MyAccount::told(&no)),
+    ]
+    .map(|(surface, told)| (surface, told.status, told.body.to_string()))
+    .into()
 }

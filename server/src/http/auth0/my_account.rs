@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use spare_key_core::Spec;
@@ -19,7 +19,8 @@ use super::wire::{
     Method, NewMethodAnswer, NewMethodBody, OwnFactor, OwnFactors, OwnMethods, VerifyBody,
     method_id,
 };
-use crate::domain::{Activation, Caller, Issued, StageRequest};
+use crate::domain::{Activation, Authority, Caller, IdempotencyKey, Issued, StageRequest};
+use crate::http::idempotency::IDEMPOTENCY_REPLAYED;
 use crate::model::Generation;
 
 nos!(ListNos, MyAccount:
@@ -92,6 +93,7 @@ nos!(CreateNos, MyAccount:
     No::Scope("create:me:authentication_methods"),
     No::SwitchedOff,
     No::UnknownEnrollment,
+    No::IdempotencyKey,
     No::TooLarge,
     No::MediaType,
     No::Busy { wait: 1 },
@@ -100,31 +102,48 @@ nos!(CreateNos, MyAccount:
 /// A new recovery code for oneself
 ///
 /// The code before works until this one is verified, that is: until the person has said that it is
-/// saved. Asked again, another one takes its place.
+/// saved. Asked again, another one takes its place; with the same `Idempotency-Key`, in the same
+/// session within 10 minutes, it is the same one, until it is verified or another is made.
 #[utoipa::path(
     post,
     path = "/me/v1/authentication-methods",
     operation_id = "my_new_method",
     tag = super::ME_TAG,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.", min_length = 1, max_length = 255),
+    ),
     request_body = NewMethodBody,
     responses(
-        (status = 202, description = "The code, and what to verify it with.", body = NewMethodAnswer, headers(("Location" = String, description = "Where it is verified."))),
+        (
+            status = 202,
+            description = "The code, and what to verify it with.",
+            body = NewMethodAnswer,
+            headers(
+                ("Location" = String, description = "Where it is verified."),
+                ("Idempotency-Replayed" = String, description = "`true` where the answer was given before under this key."),
+            ),
+        ),
         CreateNos,
     ),
     security(("person" = ["create:me:authentication_methods"])),
 )]
 pub(super) async fn create(
     owner: Owner<CreateOwn>,
+    headers: HeaderMap,
     body::Json(body, PhantomData): body::Json<NewMethodBody, MyAccount>,
 ) -> Result<Response, MyAccount> {
     let Owner { origin, caller, .. } = owner;
+    let key = body::idempotency_key(&headers)?;
     if body.kind != "recovery-code" {
         return Err(No::Invalid("The types offered here are: recovery-code.").into());
     }
     let request = StageRequest {
         spec: Spec::SINGLE,
         activation: Activation::OnConfirm,
-        idempotency: None,
+        idempotency: key.map(|key| {
+            let request: [&[u8]; 1] = [b"authentication-methods recovery-code"];
+            IdempotencyKey::new(&name(&caller), key, &request)
+        }),
     };
     let issued = origin.mfa().stage(&caller, request).await;
     let issued = issued.map_err(|error| origin.no(error))?;
@@ -137,7 +156,25 @@ pub(super) async fn create(
         origin.issuer(),
         answer.id.replace('|', "%7C")
     );
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(answer)).into_response())
+    let accepted = (StatusCode::ACCEPTED, [(LOCATION, location)], Json(answer));
+    let mut response = accepted.into_response();
+    if issued.replayed {
+        let replayed = HeaderValue::from_static("true");
+        response
+            .headers_mut()
+            .insert(IDEMPOTENCY_REPLAYED, replayed);
+    }
+    Ok(response)
+}
+
+/// What tells one session from another under an idempotency key.
+fn name(caller: &Caller) -> String {
+    match &caller.authority {
+        Authority::Session { digest, .. } => {
+            format!("session {}", BASE64URL_NOPAD.encode(&digest.0))
+        }
+        _ => format!("account {}", caller.account.as_str()),
+    }
 }
 
 /// What the verification is asked for with: bound to account and generation.

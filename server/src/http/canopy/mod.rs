@@ -34,6 +34,12 @@ use utoipa_axum::routes;
 use self::said::No;
 use self::wire::{CanopyError, CanopyErrorBody};
 use super::Web;
+#[cfg(test)]
+use super::refusals::Answered;
+#[cfg(test)]
+use crate::domain::Refusal;
+#[cfg(test)]
+use crate::model::Timestamp;
 
 /// Under what its operations stand in the OpenAPI document.
 const TAG: &str = "canopy";
@@ -168,4 +174,12 @@ pub(super) fn plain(
 ) -> Response<Body> {
     let no = No::of_status(status, request_id);
     said::with_address(no.into_response(), method, path)
+}
+
+/// The answers to a refusal, for the table of every dialect's: surface, status and body.
+#[cfg(test)]
+pub(super) fn refused(refusal: Refusal, now: Timestamp) -> Vec<Answered> {
+    let told = No::of_refusal(refusal, now).told();
+    let body = told.body("POST", "/v1/identity").to_string();
+    vec![("canopy", told.status, body)]
 }

@@ -28,6 +28,12 @@ use utoipa_axum::routes;
 
 use self::problem::{Document, Problem};
 use super::Web;
+#[cfg(test)]
+use super::refusals::Answered;
+#[cfg(test)]
+use crate::domain::Refusal;
+#[cfg(test)]
+use crate::model::Timestamp;
 
 /// Under what its operations stand in the OpenAPI document.
 const TAG: &str = "recovery";
@@ -92,4 +98,12 @@ async fn explain(Path(name): Path<String>) -> Result<String, Problem> {
         problem.status().as_u16(),
         problem.detail()
     ))
+}
+
+/// The answers to a refusal, for the table of every dialect's: surface, status and body.
+#[cfg(test)]
+pub(super) fn refused(refusal: Refusal, now: Timestamp) -> Vec<Answered> {
+    let problem = Problem::of_refusal(refusal, now);
+    let body = serde_json::to_string(&problem.document()).unwrap_or_default();
+    vec![("native", problem.status(), body)]
 }

@@ -21,6 +21,8 @@ const AUTH0: &str = include_str!("../../../../web/docs/auth0.md");
 /// How Arklow's clients are pointed here.
 const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
 
+/// How Canopy's clients are pointed here.
+const CANOPY: &str = include_str!("../../../../web/docs/canopy.md");
 /// How pages and elements get a look of one's own.
 const THEMES: &str = include_str!("../../../../web/docs/themes.md");
 
@@ -38,6 +40,11 @@ impl Guide {
     /// How Auth0's clients are pointed here.
     pub(in crate::http) fn auth0() -> Self {
         Self::read(AUTH0)
+    }
+
+    /// How Canopy's clients are pointed here.
+    pub(in crate::http) fn canopy() -> Self {
+        Self::read(CANOPY)
     }
 
     fn read(markdown: &str) -> Self {
@@ -114,6 +121,10 @@ mod tests {
         assert_eq!(
             Guide::arklow().title,
             "Point your Arklow client at Spare Key"
+        );
+        assert_eq!(
+            Guide::canopy().title,
+            "Point your Canopy client at Spare Key"
         );
     }
 }

@@ -17,7 +17,7 @@ use super::{Asked, UserId, manages};
 use crate::domain::{
     AccountPage, Activation, Error, IdempotencyKey, NewPerson, Refusal, StageRequest,
 };
-use crate::http::idempotency::{IDEMPOTENCY_REPLAYED, sent_key};
+use crate::http::idempotency::IDEMPOTENCY_REPLAYED;
 use crate::model::AccountId;
 
 /// The most accounts on a page.
@@ -60,7 +60,7 @@ pub(in crate::http::auth0) async fn regenerate(
     headers: HeaderMap,
     _: Nothing<Management>,
 ) -> Result<Response, Management> {
-    let key = sent_key(&headers).map_err(|_| No::Invalid(UNFIT_KEY))?;
+    let key = body::idempotency_key(&headers)?;
     let idempotency = key.map(|key| {
         let request: [&[u8]; 2] = [b"recovery-code-regeneration", account.as_str().as_bytes()];
         IdempotencyKey::new(manager.client(), key, &request)
@@ -84,9 +84,6 @@ pub(in crate::http::auth0) async fn regenerate(
     }
     Ok(response)
 }
-
-/// What is told of an idempotency key that is none.
-const UNFIT_KEY: &str = "The Idempotency-Key is 1 to 255 visible ASCII characters, sent once.";
 
 manages!(CreateNos, "create:users":
     No::Missing("connection"),

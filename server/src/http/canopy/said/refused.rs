@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 
 impl No {
     /// The answer to a refusal.
-    pub(super) fn of_refusal(refusal: Refusal, now: Timestamp) -> Self {
+    pub(in crate::http::canopy) fn of_refusal(refusal: Refusal, now: Timestamp) -> Self {
         let wait = |retry_at: Option<Timestamp>| retry_at.map(|at| wait_until(at, now));
         match refusal {
             Refusal::WrongCredentials => Self::Credentials,
@@ -49,30 +49,5 @@ impl No {
             | Refusal::UnknownApiKey
             | Refusal::SwitchFixed => Self::Conflict,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fmt::Write as _;
-
-    use super::*;
-    use crate::domain::every_refusal;
-
-    const NOW: Timestamp = Timestamp(1_795_219_200_000);
-    const LATER: Timestamp = Timestamp(1_795_219_230_000);
-
-    /// The table in `refusals.snap`: what every refusal becomes. When it differs on purpose, the
-    /// test's message is the new table.
-    #[test]
-    fn every_refusal_has_the_answer_that_the_table_says() {
-        let mut table = String::new();
-        for refusal in every_refusal(LATER) {
-            let told = No::of_refusal(refusal, NOW).told();
-            let status = told.status.as_u16();
-            let body = told.body("POST", "/v1/identity");
-            writeln!(table, "{refusal:?}\n    {status} {body}").unwrap();
-        }
-        assert_eq!(table, include_str!("refusals.snap"), "\n{table}");
     }
 }
