@@ -31,6 +31,14 @@ pub fn value(symbol: char) -> Option<u8> {
         .filter(|value| *value != FOREIGN)
 }
 
+/// The value of an upper-case symbol, given as ASCII. For tables that are made by the compiler,
+/// which stops at a byte that is no symbol.
+pub(crate) const fn byte_value(symbol: u8) -> u8 {
+    let value = VALUES[symbol as usize];
+    assert!(value != FOREIGN);
+    value
+}
+
 /// The symbol of a value. Only the low five bits count, so that every byte has a symbol.
 pub const fn symbol(value: u8) -> char {
     SYMBOLS[(value & 31) as usize] as char

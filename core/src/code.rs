@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{alphabet, check, fold};
@@ -218,9 +218,11 @@ impl Code {
     /// their number is no format's.
     pub(crate) fn from_random(values: &[u8]) -> Option<Code> {
         let format = Format::of_symbols(values.len() + 1)?;
-        let mut symbols = Vec::with_capacity(format.symbols());
-        symbols.extend(values.iter().map(|value| alphabet::symbol(*value) as u8));
-        symbols.push(alphabet::symbol(check::check_symbol(values)) as u8);
+        let check = check::check_symbol(values);
+        let mut symbols = vec![0; format.symbols()];
+        for (symbol, value) in symbols.iter_mut().zip(values.iter().chain([&check])) {
+            *symbol = alphabet::symbol(*value) as u8;
+        }
         Some(Code { symbols, format })
     }
 
@@ -240,8 +242,21 @@ impl Code {
     ///
     /// For wire files only, where an answer to its owner is written. The text is zeroed on drop.
     pub fn expose(&self) -> Zeroizing<String> {
-        let mut symbols = self.symbols.iter().map(|symbol| *symbol as char);
-        written(&mut symbols, self.symbols.len(), self.format.grouped())
+        self.written(self.format.grouped())
+    }
+
+    /// The bare symbols as text, zeroed on drop. For the page where its owner typed the code.
+    pub fn bare(&self) -> Zeroizing<String> {
+        self.written(false)
+    }
+
+    fn written(&self, grouped: bool) -> Zeroizing<String> {
+        // Capacity first: never grown, so no copy is left behind.
+        let mut text = Zeroizing::new(String::with_capacity(self.symbols.len() * 2));
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            push_symbol(&mut text, at, *symbol as char, grouped);
+        }
+        text
     }
 }
 
@@ -251,20 +266,11 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Writes symbols, with a dash before every fifth one when `grouped`. A dash comes only with the
-/// symbol after it.
-pub(crate) fn written(
-    symbols: &mut dyn Iterator<Item = char>,
-    count: usize,
-    grouped: bool,
-) -> Zeroizing<String> {
-    // Four bytes a character at most, and a dash: never grown, so no copy is left behind.
-    let mut text = Zeroizing::new(String::with_capacity(count * 5));
-    for (at, symbol) in symbols.enumerate() {
-        if grouped && at > 0 && at.is_multiple_of(4) {
-            text.push('-');
-        }
-        text.push(symbol);
+/// Appends the symbol at this place, with a dash before every fifth one when `grouped`. A dash
+/// comes only with the symbol after it.
+pub(crate) fn push_symbol(text: &mut String, at: usize, symbol: char, grouped: bool) {
+    if grouped && at > 0 && at.is_multiple_of(4) {
+        text.push('-');
     }
-    text
+    text.push(symbol);
 }

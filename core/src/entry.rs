@@ -7,12 +7,12 @@
 
 use core::fmt;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use zeroize::Zeroizing;
 
 use crate::{
     Code, Format, alphabet, check,
-    code::{MAX_INPUT, written},
+    code::{MAX_INPUT, push_symbol},
     fold::{is_separator, significant},
 };
 
@@ -110,47 +110,32 @@ pub fn check(text: &str, format: Option<Format>) -> Verdict {
         return Verdict::of(State::Empty, 0);
     }
     let wanted = format.unwrap_or(Format::nearest(count)).symbols();
-    let mut typed = Typed::read(text, count);
-    if let Some(at) = typed.foreign {
-        let mut verdict = Verdict::of(State::Symbol { at }, count);
-        if typed.lone_foreign && typed.ones.is_empty() && count == wanted {
-            verdict.likely = Likely::erasure(&typed.values, at);
-        }
-        return verdict;
-    }
-    if count < wanted {
-        return Verdict::of(
-            State::Incomplete {
-                missing: wanted - count,
-            },
-            count,
-        );
-    }
-    if count > wanted {
-        return Verdict::of(
-            State::TooLong {
-                extra: count - wanted,
-            },
-            count,
-        );
-    }
-    match typed.settle_ones() {
-        Ones::Several => Verdict {
-            likely: Likely::ones(&typed.ones),
-            ..Verdict::of(State::Ambiguous, count)
+    let mut typed = Typed::read(text);
+    let state = match typed.foreign {
+        Some(at) => State::Symbol { at },
+        None if count < wanted => State::Incomplete {
+            missing: wanted - count,
         },
-        Ones::Settled if check::is_valid(&typed.values) => {
-            let random = typed.values.get(..count - 1).unwrap_or_default();
-            Verdict {
-                code: Code::from_random(random),
-                ..Verdict::of(State::Complete, count)
-            }
-        }
-        _ => Verdict {
-            likely: Likely::typos(&typed.values),
-            ..Verdict::of(State::Check, count)
+        None if count > wanted => State::TooLong {
+            extra: count - wanted,
         },
+        None => typed.settle_ones(count),
+    };
+    let mut verdict = Verdict::of(state, count);
+    let values = typed.values.get(..count).unwrap_or_default();
+    match state {
+        State::Symbol { at } if typed.lone_foreign && typed.ones == 0 && count == wanted => {
+            verdict.likely = Likely::erasure(values, at);
+        }
+        State::Ambiguous => verdict.likely = Likely::ones(typed.ones),
+        State::Check => verdict.likely = Likely::typos(values),
+        State::Complete => {
+            let random = values.split_last().map(|(_, random)| random);
+            verdict.code = random.and_then(Code::from_random);
+        }
+        _ => {}
     }
+    verdict
 }
 
 /// Where in `text` the character stands that a verdict calls `at`: its start in UTF-16 units, as
@@ -174,32 +159,23 @@ fn grouped(count: usize, format: Option<Format>) -> bool {
     }
 }
 
-/// What was typed, as values. `1` and foreign characters hold the place with a value of 0.
+/// What was typed, as values. `1` and foreign characters hold the place with a value of 0. What
+/// stands behind the longest code is too much anyway, and not kept.
 struct Typed {
     values: Zeroizing<Vec<u8>>,
-    /// Where a `1` stands that may be `I` or `L`.
-    ones: Vec<usize>,
+    /// Where a `1` stands that may be `I` or `L`: a bit a place, the first the lowest.
+    ones: u32,
     /// The first foreign character.
     foreign: Option<usize>,
     /// Whether it is the only one.
     lone_foreign: bool,
 }
 
-enum Ones {
-    /// One reading satisfies the check, or there was nothing to read; `values` has it.
-    Settled,
-    /// No reading does; `values` has `I` for each.
-    None,
-    /// More than one reading does.
-    Several,
-}
-
 impl Typed {
-    fn read(text: &str, count: usize) -> Typed {
+    fn read(text: &str) -> Typed {
         let mut typed = Typed {
-            // Capacity first: growing would leave copies behind that nobody zeroes.
-            values: Zeroizing::new(Vec::with_capacity(count)),
-            ones: Vec::new(),
+            values: Zeroizing::new(vec![0; check::MAX_SYMBOLS]),
+            ones: 0,
             foreign: None,
             lone_foreign: true,
         };
@@ -208,7 +184,7 @@ impl Typed {
                 '0' => 'O',
                 '8' => 'B',
                 '1' => {
-                    typed.ones.push(at);
+                    typed.ones |= 1u32.checked_shl(at as u32).unwrap_or_default();
                     'I'
                 }
                 other => other,
@@ -218,42 +194,46 @@ impl Typed {
                 typed.lone_foreign = typed.foreign.is_none();
                 typed.foreign = typed.foreign.or(Some(at));
             }
-            typed.values.push(value.unwrap_or(0));
+            if let Some(slot) = typed.values.get_mut(at) {
+                *slot = value.unwrap_or(0);
+            }
         }
         typed
     }
 
-    /// Reads each `1` as `I` or `L`, if just one reading satisfies the check.
+    /// Reads each `1` as `I` or `L`, if just one reading satisfies the check, and says how the
+    /// `count` symbols stand then.
     ///
     /// Each choice adds one of two elements of GF(32) to the sum, so of six or more `1` a part
     /// is linearly dependent over GF(2): the number of readings is then never one, and up to
     /// five are tried out.
-    fn settle_ones(&mut self) -> Ones {
-        const I: u8 = 8;
-        const L: u8 = 11;
-        if self.ones.len() > 5 {
-            return Ones::Several;
+    fn settle_ones(&mut self, count: usize) -> State {
+        if self.ones.count_ones() > 5 {
+            return State::Ambiguous;
         }
         let (mut fitting, mut readings) = (0, 0);
-        for reading in 0..1u8 << self.ones.len() {
-            self.apply(reading, I, L);
-            if check::is_valid(&self.values) {
+        for reading in 0..1u32 << self.ones.count_ones() {
+            self.apply(reading);
+            if check::is_valid(self.values.get(..count).unwrap_or_default()) {
                 (fitting, readings) = (reading, readings + 1);
             }
         }
-        self.apply(fitting, I, L);
+        self.apply(fitting);
         match readings {
-            _ if self.ones.is_empty() => Ones::Settled,
-            0 => Ones::None,
-            1 => Ones::Settled,
-            _ => Ones::Several,
+            0 => State::Check,
+            1 => State::Complete,
+            _ => State::Ambiguous,
         }
     }
 
-    fn apply(&mut self, reading: u8, zero: u8, one: u8) {
-        for (bit, at) in self.ones.iter().enumerate() {
-            if let Some(value) = self.values.get_mut(*at) {
-                *value = if reading >> bit & 1 == 1 { one } else { zero };
+    /// Puts `I` or `L` where each `1` stands, `L` where the reading has a bit.
+    fn apply(&mut self, mut reading: u32) {
+        const I: u8 = 8;
+        const L: u8 = 11;
+        for (at, value) in self.values.iter_mut().enumerate() {
+            if self.ones >> at & 1 == 1 {
+                *value = if reading & 1 == 1 { L } else { I };
+                reading >>= 1;
             }
         }
     }

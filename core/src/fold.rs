@@ -61,8 +61,11 @@ impl Iterator for Significants<'_> {
 
 /// Whether the character is a separator: dropped wherever it stands.
 pub(crate) fn is_separator(character: char) -> bool {
-    let character = fold(character);
-    character.is_whitespace() || is_dash(character) || character == '_' || is_invisible(character)
+    let code = fold(character) as u32;
+    DROPPED
+        .iter()
+        .any(|(first, last)| (u32::from(*first)..=u32::from(*last)).contains(&code))
+        || matches!(code, 0x10d6e | 0x10ead)
 }
 
 /// What follows a list number (`3. `, `12) `), or `None` where there is none. Digits alone are
@@ -90,46 +93,47 @@ fn fold(character: char) -> char {
     narrow.to_ascii_uppercase()
 }
 
-/// Unicode's dash punctuation (Pd), and what is drawn as a dash without being one.
-fn is_dash(character: char) -> bool {
-    matches!(
-        character,
-        '-' | '\u{ad}' | '\u{2d7}' | '\u{58a}' | '\u{5be}' | '\u{1400}' | '\u{1806}' | '\u{2010}'
-            ..='\u{2015}'
-                | '\u{2043}'
-                | '\u{2212}'
-                | '\u{2e17}'
-                | '\u{2e1a}'
-                | '\u{2e3a}'
-                | '\u{2e3b}'
-                | '\u{2e40}'
-                | '\u{2e5d}'
-                | '\u{301c}'
-                | '\u{3030}'
-                | '\u{30a0}'
-                | '\u{fe31}'
-                | '\u{fe32}'
-                | '\u{fe58}'
-                | '\u{fe63}'
-                | '\u{10d6e}'
-                | '\u{10ead}'
-    )
-}
-
-/// Zero-width characters, direction marks, variation selectors, the byte-order mark.
-fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{34f}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-    )
-}
+/// White space; dash punctuation of Unicode (Pd), and what is drawn as a dash without being one;
+/// zero-width characters, direction marks, variation selectors, the byte-order mark. First and last
+/// of each run, in order. Here and not in the standard library's tables, which the browser would
+/// have to load.
+const DROPPED: [(u16, u16); 35] = [
+    (0x9, 0xd),
+    (0x20, 0x20),
+    (0x2d, 0x2d),
+    (0x5f, 0x5f),
+    (0x85, 0x85),
+    (0xa0, 0xa0),
+    (0xad, 0xad),
+    (0x2d7, 0x2d7),
+    (0x34f, 0x34f),
+    (0x58a, 0x58a),
+    (0x5be, 0x5be),
+    (0x61c, 0x61c),
+    (0x1400, 0x1400),
+    (0x1680, 0x1680),
+    (0x1806, 0x1806),
+    (0x180e, 0x180e),
+    (0x2000, 0x2015),
+    (0x2028, 0x202f),
+    (0x2043, 0x2043),
+    (0x205f, 0x206f),
+    (0x2212, 0x2212),
+    (0x2e17, 0x2e17),
+    (0x2e1a, 0x2e1a),
+    (0x2e3a, 0x2e3b),
+    (0x2e40, 0x2e40),
+    (0x2e5d, 0x2e5d),
+    (0x3000, 0x3000),
+    (0x301c, 0x301c),
+    (0x3030, 0x3030),
+    (0x30a0, 0x30a0),
+    (0xfe00, 0xfe0f),
+    (0xfe31, 0xfe32),
+    (0xfe58, 0xfe58),
+    (0xfe63, 0xfe63),
+    (0xfeff, 0xfeff),
+];
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +152,14 @@ mod tests {
         );
         assert_eq!(folded("ｋＺ３－ｍ＿"), "KZ3M");
         assert_eq!(folded("ıİ"), "II");
+    }
+
+    #[test]
+    fn white_space_of_every_kind_is_a_separator() {
+        let spaces = (0..=0x10ffff).filter_map(char::from_u32);
+        for space in spaces.filter(|character| character.is_whitespace()) {
+            assert!(is_separator(space), "{space:?}");
+        }
     }
 
     #[test]

@@ -165,8 +165,8 @@ impl Effects {
         Effects([Some(effect), None])
     }
 
-    const fn two(first: Effect, second: Effect) -> Effects {
-        Effects([Some(first), Some(second)])
+    const fn announced(notice: Notice, effect: Effect) -> Effects {
+        Effects([Some(Effect::Announce(notice)), Some(effect)])
     }
 
     /// The effects in their order.
@@ -243,121 +243,87 @@ impl State {
 /// Pure and total: an event that means nothing in the present phase changes nothing and has no
 /// effect.
 pub fn step(state: &State, event: Event) -> (State, Effects) {
-    match (state.phase, event) {
-        (Phase::Left, _) => (*state, Effects::default()),
-        (_, Event::Left) => (
-            State {
-                phase: Phase::Left,
-                ..*state
-            },
-            Effects::one(Effect::Wipe),
-        ),
-        (Phase::Shown, event) => shown(state, event),
-        (Phase::Activating, event) => activating(state, event),
-        (Phase::Done | Phase::Expired, _) => (*state, Effects::default()),
-    }
+    let mut next = *state;
+    let effects = next.take(event);
+    (next, effects)
 }
 
-fn shown(state: &State, event: Event) -> (State, Effects) {
-    match event {
-        Event::Copy => (*state, Effects::one(Effect::Copy)),
-        Event::Download => (*state, Effects::one(Effect::Download)),
-        Event::Print => (*state, Effects::one(Effect::Print)),
-        Event::Copied => saved(state, Way::Copied, Notice::Copied),
-        Event::Downloaded => saved(state, Way::Downloaded, Notice::Downloaded),
-        Event::Printed => saved(state, Way::Printed, Notice::Printed),
-        Event::WroteDown => saved(state, Way::WroteDown, Notice::WroteDown),
-        Event::CopyRefused => {
-            let announce = Effect::Announce(Notice::CopyRefused);
-            (*state, Effects::two(Effect::SelectText, announce))
+impl State {
+    fn take(&mut self, event: Event) -> Effects {
+        match (self.phase, event) {
+            (Phase::Left, _) => Effects::default(),
+            (_, Event::Left) => {
+                self.phase = Phase::Left;
+                Effects::one(Effect::Wipe)
+            }
+            (Phase::Shown, event) => self.shown(event),
+            (Phase::Activating, event) => self.activating(event),
+            (Phase::Done | Phase::Expired, _) => Effects::default(),
         }
-        Event::DownloadFailed => (*state, say(Notice::DownloadFailed)),
-        Event::PrintFailed => (*state, say(Notice::PrintFailed)),
-        Event::Ticked => (
-            State {
-                ticked: true,
-                ..*state
-            },
-            Effects::default(),
-        ),
-        Event::Unticked => (
-            State {
-                ticked: false,
-                ..*state
-            },
-            Effects::default(),
-        ),
-        Event::Continue if state.ways == 0 => (*state, say(Notice::SaveFirst)),
-        Event::Continue if !state.ticked => (*state, say(Notice::TickFirst)),
-        Event::Continue => (
-            State {
-                phase: Phase::Activating,
-                failure: None,
-                ..*state
-            },
-            Effects::two(
-                Effect::Announce(Notice::Activating),
-                Effect::Activate {
-                    generation: state.generation,
-                },
-            ),
-        ),
-        Event::Expired => expired(state),
-        // Answers to a question that is not open.
-        Event::Activated | Event::ActivationFailed(_) | Event::Left => (*state, Effects::default()),
     }
-}
 
-/// While the server is asked nothing else counts: a second Continue asks nothing twice, and the
-/// clock is the server's affair.
-fn activating(state: &State, event: Event) -> (State, Effects) {
-    let failed = |failure, notice| {
-        (
-            State {
-                phase: Phase::Shown,
-                failure: Some(failure),
-                ..*state
-            },
-            say(notice),
-        )
-    };
-    match event {
-        Event::Activated => (
-            State {
-                phase: Phase::Done,
-                ..*state
-            },
-            Effects::two(Effect::Announce(Notice::Done), Effect::Wipe),
-        ),
-        Event::ActivationFailed(Failure::Network) => failed(Failure::Network, Notice::Network),
-        Event::ActivationFailed(Failure::Refused) => failed(Failure::Refused, Notice::Refused),
-        Event::ActivationFailed(Failure::Expired) => expired(state),
-        _ => (*state, Effects::default()),
+    fn shown(&mut self, event: Event) -> Effects {
+        Effects::one(match event {
+            Event::Copy => Effect::Copy,
+            Event::Download => Effect::Download,
+            Event::Print => Effect::Print,
+            Event::Copied => self.saved(Way::Copied, Notice::Copied),
+            Event::Downloaded => self.saved(Way::Downloaded, Notice::Downloaded),
+            Event::Printed => self.saved(Way::Printed, Notice::Printed),
+            Event::WroteDown => self.saved(Way::WroteDown, Notice::WroteDown),
+            Event::CopyRefused => {
+                return Effects::announced(Notice::CopyRefused, Effect::SelectText);
+            }
+            Event::DownloadFailed => Effect::Announce(Notice::DownloadFailed),
+            Event::PrintFailed => Effect::Announce(Notice::PrintFailed),
+            Event::Continue if self.ways == 0 => Effect::Announce(Notice::SaveFirst),
+            Event::Continue if !self.ticked => Effect::Announce(Notice::TickFirst),
+            Event::Continue => {
+                (self.phase, self.failure) = (Phase::Activating, None);
+                let generation = self.generation;
+                return Effects::announced(Notice::Activating, Effect::Activate { generation });
+            }
+            Event::Expired => return self.expired(),
+            Event::Ticked | Event::Unticked => {
+                self.ticked = event == Event::Ticked;
+                return Effects::default();
+            }
+            // Answers to a question that is not open.
+            Event::Activated | Event::ActivationFailed(_) | Event::Left => {
+                return Effects::default();
+            }
+        })
     }
-}
 
-/// Codes that will never work must not stay on the screen to be written down.
-fn expired(state: &State) -> (State, Effects) {
-    (
-        State {
-            phase: Phase::Expired,
-            failure: Some(Failure::Expired),
-            ..*state
-        },
-        Effects::two(Effect::Announce(Notice::Expired), Effect::Wipe),
-    )
-}
+    /// While the server is asked nothing else counts: a second Continue asks nothing twice, and
+    /// the clock is the server's affair.
+    fn activating(&mut self, event: Event) -> Effects {
+        let notice = match event {
+            Event::Activated => {
+                self.phase = Phase::Done;
+                return Effects::announced(Notice::Done, Effect::Wipe);
+            }
+            Event::ActivationFailed(Failure::Expired) => return self.expired(),
+            Event::ActivationFailed(Failure::Network) => Notice::Network,
+            Event::ActivationFailed(Failure::Refused) => Notice::Refused,
+            _ => return Effects::default(),
+        };
+        self.phase = Phase::Shown;
+        self.failure = Some(match notice {
+            Notice::Network => Failure::Network,
+            _ => Failure::Refused,
+        });
+        Effects::one(Effect::Announce(notice))
+    }
 
-fn saved(state: &State, way: Way, notice: Notice) -> (State, Effects) {
-    (
-        State {
-            ways: state.ways | way.bit(),
-            ..*state
-        },
-        say(notice),
-    )
-}
+    /// Codes that will never work must not stay on the screen to be written down.
+    fn expired(&mut self) -> Effects {
+        (self.phase, self.failure) = (Phase::Expired, Some(Failure::Expired));
+        Effects::announced(Notice::Expired, Effect::Wipe)
+    }
 
-const fn say(notice: Notice) -> Effects {
-    Effects::one(Effect::Announce(notice))
+    fn saved(&mut self, way: Way, notice: Notice) -> Effect {
+        self.ways |= way.bit();
+        Effect::Announce(notice)
+    }
 }

@@ -1,8 +1,7 @@
 //! The sheet: a batch as it is saved to a file or printed.
 //!
-//! Puts what it is given into lines: it has no clock, so the date comes as text, and it has no
-//! words of its own but the English ones, so another language comes as [`Texts`]. The codes come
-//! as they are shown, and stand in the file just so. A line such as ` 3. KZ3M-Q7TB-WJ5R-HXYN` can
+//! Puts what it is given into lines: it has no clock, so the date comes as text, and its sentences
+//! come as [`Texts`], in the reader's language. The codes come as they are shown, and stand in the file just so. A line such as ` 3. KZ3M-Q7TB-WJ5R-HXYN` can
 //! be pasted whole, since reading ignores the list number.
 
 use core::fmt;
@@ -25,50 +24,25 @@ pub struct Sheet<'a> {
     pub url: &'a str,
 }
 
-/// The sentences of a sheet.
+/// The sentences of a sheet, in the language of its reader.
 ///
 /// `{product}`, `{account}`, `{generation}`, `{date}`, `{count}` and `{url}` are filled in, once:
 /// a brace in a filled-in name stays as it is. A sentence that is empty, or whose only value is,
 /// is left out.
 #[derive(Clone, Copy, Debug)]
-pub struct Texts<'a> {
-    /// What this is.
-    pub title: &'a str,
-    /// Whose account. Left out when there is no account.
-    pub account: &'a str,
-    /// Which batch, and of what day.
-    pub batch: &'a str,
-    /// How to use the codes, and that each works once.
-    pub usage: &'a str,
-    /// Where to enter them. Left out when there is no address.
-    pub place: &'a str,
-    /// How to protect them.
-    pub protection: &'a str,
-    /// What becomes of them when new ones are made.
-    pub replacement: &'a str,
-    /// What to do if somebody else used one.
-    pub alarm: &'a str,
-}
+pub struct Texts<'a>([&'a str; 8]);
 
-impl Texts<'static> {
-    /// The sentences in English.
-    pub const ENGLISH: Texts<'static> = Texts {
-        title: "{product} recovery codes",
-        account: "Account: {account}",
-        batch: "Set {generation}, made on {date}",
-        usage: "If you cannot use your usual second step, sign in with your password and enter \
-                one of these codes. Each code works once. Cross it out after use.",
-        place: "Where to enter a code: {url}",
-        protection: "Keep this sheet in a password manager or on paper in a safe place. Do not \
-                     send it by mail, and show it to nobody: no one from {product} will ask for it.",
-        replacement: "If you make new codes, these stop working.",
-        alarm: "If you hear that a code was used and it was not you, change your password and \
-                make new codes at once.",
-    };
-}
+/// Where the sentences stand that are about one value and go when it is empty.
+const ACCOUNT: usize = 1;
+const PLACE: usize = 4;
+/// From here on they stand below the codes.
+const NOTES: usize = 3;
 
 impl<'a> Texts<'a> {
-    /// The names of the sentences in the order of the fields, as JavaScript says them.
+    /// The names of the sentences in the order in which they are read, as JavaScript and the
+    /// locales say them: what this is; whose; which batch, of what day; how to use the codes, and
+    /// that each works once; where to enter them; how to protect them; what becomes of them when
+    /// new ones are made; what to do if somebody else used one.
     pub const NAMES: [&'static str; 8] = [
         "title",
         "account",
@@ -80,31 +54,29 @@ impl<'a> Texts<'a> {
         "alarm",
     ];
 
-    /// These sentences, with those put in their place that are given, in the order of
-    /// [`Texts::NAMES`].
-    pub fn with(mut self, given: &'a [Option<String>]) -> Texts<'a> {
-        let slots = [
-            &mut self.title,
-            &mut self.account,
-            &mut self.batch,
-            &mut self.usage,
-            &mut self.place,
-            &mut self.protection,
-            &mut self.replacement,
-            &mut self.alarm,
-        ];
-        for (slot, text) in slots.into_iter().zip(given) {
-            if let Some(text) = text {
-                *slot = text;
-            }
-        }
-        self
-    }
-}
+    /// The sentences in English.
+    pub const ENGLISH: Texts<'static> = Texts([
+        "{product} recovery codes",
+        "Account: {account}",
+        "Set {generation}, made on {date}",
+        "If you cannot use your usual second step, sign in with your password and enter one of \
+         these codes. Each code works once. Cross it out after use.",
+        "Where to enter a code: {url}",
+        "Keep this sheet in a password manager or on paper in a safe place. Do not send it by \
+         mail, and show it to nobody: no one from {product} will ask for it.",
+        "If you make new codes, these stop working.",
+        "If you hear that a code was used and it was not you, change your password and make new \
+         codes at once.",
+    ]);
 
-impl Default for Texts<'_> {
-    fn default() -> Self {
-        Texts::ENGLISH
+    /// The sentences that `sentence` has for [`Texts::NAMES`]; an empty one is left out.
+    pub fn named(sentence: impl FnMut(&'static str) -> &'a str) -> Texts<'a> {
+        Texts(Texts::NAMES.map(sentence))
+    }
+
+    /// These sentences, given in the order of [`Texts::NAMES`].
+    pub fn in_order(sentences: &'a [String; 8]) -> Texts<'a> {
+        Texts(core::array::from_fn(|at| sentences[at].as_str()))
     }
 }
 
@@ -116,7 +88,7 @@ pub struct Model {
     /// Whose account, which batch, what day.
     pub facts: Vec<String>,
     /// The codes as shown, in their order: the first is number 1.
-    pub codes: Vec<Zeroizing<String>>,
+    pub codes: Zeroizing<Vec<String>>,
     /// How to use and protect them, a paragraph each.
     pub notes: Vec<String>,
 }
@@ -132,29 +104,35 @@ impl fmt::Debug for Model {
 impl Sheet<'_> {
     /// Lays out the sheet of these codes, given as they are shown.
     pub fn model(&self, codes: &[impl AsRef<str>], texts: &Texts<'_>) -> Model {
-        let count = codes.len();
-        let mut facts = Vec::new();
-        self.push_line(&mut facts, Some(self.account), texts.account, count);
-        self.push_line(&mut facts, None, texts.batch, count);
-        let mut notes = Vec::new();
-        self.push_line(&mut notes, None, texts.usage, count);
-        self.push_line(&mut notes, Some(self.url), texts.place, count);
-        self.push_line(&mut notes, None, texts.protection, count);
-        self.push_line(&mut notes, None, texts.replacement, count);
-        self.push_line(&mut notes, None, texts.alarm, count);
-        Model {
-            title: self.fill(texts.title, count),
-            facts,
-            codes: codes.iter().map(|code| clean(code.as_ref())).collect(),
-            notes,
+        let mut model = Model {
+            title: String::new(),
+            facts: Vec::new(),
+            // Capacity first, here and below: growing would leave copies behind.
+            codes: Zeroizing::new(Vec::with_capacity(codes.len())),
+            notes: Vec::new(),
+        };
+        for (at, text) in texts.0.iter().enumerate() {
+            let about = match at {
+                ACCOUNT => self.account,
+                PLACE => self.url,
+                _ => text,
+            };
+            if text.is_empty() || about.is_empty() {
+                continue;
+            }
+            let line = self.fill(text, codes.len() as u32);
+            match at {
+                0 => model.title = line,
+                1..NOTES => model.facts.push(line),
+                _ => model.notes.push(line),
+            }
         }
-    }
-
-    /// Adds the sentence, unless it or the value that it is about is empty.
-    fn push_line(&self, lines: &mut Vec<String>, about: Option<&str>, text: &str, count: usize) {
-        if !text.is_empty() && about != Some("") {
-            lines.push(self.fill(text, count));
+        for code in codes {
+            let mut line = String::with_capacity(code.as_ref().len());
+            push_clean(&mut line, code.as_ref());
+            model.codes.push(line);
         }
+        model
     }
 
     /// The name of the file: `<product>-recovery-codes-<account>-g<generation>.txt` in lower-case
@@ -163,16 +141,8 @@ impl Sheet<'_> {
     pub fn file_name(&self) -> String {
         let mut name = String::new();
         push_slug(&mut name, self.product);
-        name.push_str(if name.is_empty() {
-            "recovery-codes-"
-        } else {
-            "-recovery-codes-"
-        });
-        let before = name.len();
+        name.push_str("recovery-codes-");
         push_slug(&mut name, self.account);
-        if name.len() > before {
-            name.push('-');
-        }
         name.push('g');
         push_number(&mut name, self.generation);
         name.push_str(".txt");
@@ -180,74 +150,67 @@ impl Sheet<'_> {
     }
 
     /// Fills in a sentence: one pass, so that what is filled in is never read as a sentence.
-    fn fill(&self, text: &str, count: usize) -> String {
-        let mut line = String::new();
-        for (at, piece) in text.split(is_opening).enumerate() {
-            let mut parts = piece.splitn(2, is_closing);
-            let (name, behind) = (parts.next().unwrap_or_default(), parts.next());
-            match (name, behind) {
-                ("product", Some(_)) => push_clean(&mut line, self.product),
-                ("account", Some(_)) => push_clean(&mut line, self.account),
-                ("date", Some(_)) => push_clean(&mut line, self.date),
-                ("url", Some(_)) => push_clean(&mut line, self.url),
-                ("generation", Some(_)) => push_number(&mut line, self.generation),
-                ("count", Some(_)) => {
-                    push_number(&mut line, u32::try_from(count).unwrap_or(u32::MAX));
-                }
-                _ => {
-                    line.push_str(if at > 0 { "{" } else { "" });
-                    push_clean(&mut line, piece);
-                    continue;
+    fn fill(&self, text: &str, count: u32) -> String {
+        let (mut generation, mut counted) = (String::new(), String::new());
+        push_number(&mut generation, self.generation);
+        push_number(&mut counted, count);
+        let values = [
+            ("{product}", self.product),
+            ("{account}", self.account),
+            ("{date}", self.date),
+            ("{url}", self.url),
+            ("{generation}", generation.as_str()),
+            ("{count}", counted.as_str()),
+        ];
+        let (mut line, mut rest) = (String::new(), text);
+        'next: while !rest.is_empty() {
+            for (name, value) in values {
+                if let Some(behind) = rest.strip_prefix(name) {
+                    push_clean(&mut line, value);
+                    rest = behind;
+                    continue 'next;
                 }
             }
-            push_clean(&mut line, behind.unwrap_or_default());
+            let mut characters = rest.chars();
+            if let Some(character) = characters.next() {
+                push_clean_one(&mut line, character);
+            }
+            rest = characters.as_str();
         }
         line
     }
-}
-
-fn is_opening(character: char) -> bool {
-    character == '{'
-}
-
-fn is_closing(character: char) -> bool {
-    character == '}'
 }
 
 impl Model {
     /// The text of the file: plain lines that end in CRLF, codes numbered and right-aligned, no
     /// markup. Zeroed on drop.
     pub fn text(&self) -> Zeroizing<String> {
-        let prose = self.facts.iter().chain(&self.notes).chain([&self.title]);
-        let length = prose.map(|line| line.len() + 4).sum::<usize>()
-            + self.codes.iter().map(|code| code.len() + 16).sum::<usize>();
+        let prose = self.facts.iter().chain(&self.notes).chain(&*self.codes);
+        let length: usize = prose.map(|line| line.len() + 16).sum();
         // Capacity first: growing would leave copies behind that nobody zeroes.
-        let mut text = Zeroizing::new(String::with_capacity(length + 8));
-        push_line(&mut text, "", &self.title);
+        let mut text = Zeroizing::new(String::with_capacity(self.title.len() + length + 16));
+        push_line(&mut text, &self.title);
         for fact in &self.facts {
-            push_line(&mut text, "", fact);
+            push_line(&mut text, fact);
         }
-        push_line(&mut text, "", "");
-        let width = if self.codes.len() > 9 { 2 } else { 1 };
-        for (number, code) in (1..).zip(&self.codes) {
-            let mut label = String::new();
-            push_number(&mut label, number);
-            label.push_str(". ");
-            if label.len() < width + 2 {
+        push_line(&mut text, "");
+        for (number, code) in (1..).zip(&*self.codes) {
+            if number < 10 && self.codes.len() > 9 {
                 text.push(' ');
             }
-            push_line(&mut text, &label, code);
+            push_number(&mut text, number);
+            text.push_str(". ");
+            push_line(&mut text, code);
         }
         for note in &self.notes {
-            push_line(&mut text, "", "");
-            push_line(&mut text, "", note);
+            push_line(&mut text, "");
+            push_line(&mut text, note);
         }
         text
     }
 }
 
-fn push_line(text: &mut String, label: &str, line: &str) {
-    text.push_str(label);
+fn push_line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push_str("\r\n");
 }
@@ -255,17 +218,17 @@ fn push_line(text: &mut String, label: &str, line: &str) {
 /// Appends `text` with a space for every character that could begin a new line, move the
 /// cursor, or turn the direction of what follows.
 fn push_clean(line: &mut String, text: &str) {
-    line.extend(text.chars().map(|character| match character {
+    for character in text.chars() {
+        push_clean_one(line, character);
+    }
+}
+
+fn push_clean_one(line: &mut String, character: char) {
+    line.push(match character {
         '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
         character if character.is_control() => ' ',
         character => character,
-    }));
-}
-
-fn clean(text: &str) -> Zeroizing<String> {
-    let mut line = Zeroizing::new(String::with_capacity(text.len()));
-    push_clean(&mut line, text);
-    line
+    });
 }
 
 /// Digits by hand: the formatting machinery would double the size of the browser module.
@@ -276,22 +239,24 @@ fn push_number(text: &mut String, number: u32) {
     text.push(char::from_digit(number % 10, 10).unwrap_or_default());
 }
 
-/// Lower-case ASCII letters and digits, everything between them one dash, at most 48 bytes.
+/// Lower-case ASCII letters and digits, everything between and after them one dash, at most 48
+/// bytes.
 fn push_slug(name: &mut String, text: &str) {
-    let (mut length, mut gap) = (0, false);
+    let end = name.len() + 48;
+    let mut gap = false;
     for character in text.chars() {
-        if !character.is_ascii_alphanumeric() {
-            gap = length > 0;
-            continue;
-        }
-        length += 1 + usize::from(gap);
-        if length > 48 {
-            return;
-        }
-        if gap {
+        if character.is_ascii_alphanumeric() {
+            gap = true;
+            name.push(character.to_ascii_lowercase());
+        } else if gap {
+            gap = false;
             name.push('-');
         }
-        gap = false;
-        name.push(character.to_ascii_lowercase());
+        if name.len() == end {
+            break;
+        }
+    }
+    if gap {
+        name.push('-');
     }
 }

@@ -28,7 +28,7 @@ const SHEET: Sheet<'_> = Sheet {
 
 #[test]
 fn the_file_says_what_it_is_and_how_to_use_it() {
-    let model = SHEET.model(&CODES, &Texts::default());
+    let model = SHEET.model(&CODES, &Texts::ENGLISH);
     let text = model.text();
     assert!(text.starts_with(
         "Example Bank recovery codes\r\nAccount: alice@example.com\r\n\
@@ -54,7 +54,7 @@ fn the_file_says_what_it_is_and_how_to_use_it() {
 
 #[test]
 fn every_numbered_line_of_the_file_redeems_as_it_stands() {
-    let text = SHEET.model(&CODES, &Texts::default()).text();
+    let text = SHEET.model(&CODES, &Texts::ENGLISH).text();
     let numbered: Vec<&str> = text
         .lines()
         .filter(|line| Code::parse(line).is_ok())
@@ -71,13 +71,9 @@ fn a_name_adds_no_lines_and_fills_in_nothing() {
         product: "Evil\r\n 1. {date}\u{202e}\u{2028}",
         ..SHEET
     };
-    let model = sheet.model(&CODES, &Texts::default());
+    let model = sheet.model(&CODES, &Texts::ENGLISH);
     assert_eq!(model.title, "Evil   1. {date}   recovery codes");
-    let lines = SHEET
-        .model(&CODES, &Texts::default())
-        .text()
-        .lines()
-        .count();
+    let lines = SHEET.model(&CODES, &Texts::ENGLISH).text().lines().count();
     assert_eq!(model.text().lines().count(), lines);
 }
 
@@ -88,20 +84,35 @@ fn what_is_not_known_is_left_out() {
         url: "",
         ..SHEET
     };
-    let model = sheet.model(&CODES[..1], &Texts::default());
+    let model = sheet.model(&CODES[..1], &Texts::ENGLISH);
     assert_eq!(model.facts, ["Set 3, made on 21 November 2026"]);
     assert_eq!(model.notes.len(), 4);
     assert!(model.text().contains("\r\n1. AAAA-AAAA-AAAA-AAA3\r\n"));
 }
 
 #[test]
+fn the_english_of_the_locale_is_the_english_of_the_sheet() {
+    let locale: serde_json::Value =
+        serde_json::from_str(include_str!("../../web/locales/en.json")).unwrap();
+    let sentence = |name: &'static str| locale[format!("sheet.{name}")].as_str().unwrap();
+    let ours = SHEET.model(&CODES, &Texts::ENGLISH).text();
+    assert_eq!(SHEET.model(&CODES, &Texts::named(sentence)).text(), ours);
+}
+
+#[test]
 fn another_language_comes_from_outside() {
-    let texts = Texts {
-        title: "{count} Codes für {product}, {unknown} {",
-        ..Texts::ENGLISH
-    };
+    let texts = Texts::named(|name| match name {
+        "title" => "{count} Codes für {product}, {unknown} {",
+        "batch" => "Satz {generation} vom {date}",
+        _ => "",
+    });
     let model = SHEET.model(&CODES, &texts);
     assert_eq!(model.title, "10 Codes für Example Bank, {unknown} {");
+    assert_eq!(model.facts, ["Satz 3 vom 21 November 2026"]);
+    assert!(
+        model.notes.is_empty(),
+        "a sentence that is not given is left out"
+    );
 }
 
 #[test]
@@ -133,6 +144,6 @@ fn the_file_name_tells_product_account_and_batch_on_every_disk() {
 
 #[test]
 fn the_codes_do_not_show_in_debug_output() {
-    let shown = format!("{:?}", SHEET.model(&CODES, &Texts::default()));
+    let shown = format!("{:?}", SHEET.model(&CODES, &Texts::ENGLISH));
     assert!(!shown.contains("KZ3M"), "{shown}");
 }

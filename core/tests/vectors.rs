@@ -147,7 +147,8 @@ fn the_prompt_goes_the_known_ways() {
         let mut effects = Vec::new();
         for event in way["events"].as_array().unwrap() {
             let name = event.as_str().or(event["type"].as_str()).unwrap();
-            let event = prompt::Event::named(name, event["reason"].as_str()).unwrap();
+            let reason = event["reason"].as_str().unwrap_or_default();
+            let event = prompt::Event::named(name, reason).unwrap();
             let (next, said) = prompt::step(&state, event);
             effects.push(said.iter().map(written).collect::<Vec<_>>());
             state = next;

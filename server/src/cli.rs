@@ -187,7 +187,7 @@ fn command() -> Clap {
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 9] = [
+const SERVING: [&str; 10] = [
     "listen",
     "tls_cert",
     "tls_key",
@@ -196,6 +196,7 @@ const SERVING: [&str; 9] = [
     "trusted_proxy",
     "trust_issuer",
     "product",
+    "theme",
     "workers",
 ];
 

@@ -63,15 +63,32 @@ pub fn date(at: Timestamp) -> String {
     rfc3339(at).chars().take_while(|c| *c != 'T').collect()
 }
 
-/// The UTC date of a time in English, as `21 November 2026`.
-pub fn long_date(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0)
-        .map(|at| {
-            at.to_zoned(jiff::tz::TimeZone::UTC)
-                .strftime("%-d %B %Y")
-                .to_string()
-        })
-        .unwrap_or_else(|_| date(at))
+/// A time of the calendar and the clock, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: i16,
+    /// The month, from 1.
+    pub month: i8,
+    /// The day of the month, from 1.
+    pub day: i8,
+    /// The hour, 0 to 23.
+    pub hour: i8,
+    /// The minute.
+    pub minute: i8,
+}
+
+/// A time by the calendar, in UTC; `None` beyond the year 9999.
+pub fn civil(at: Timestamp) -> Option<Civil> {
+    let at = jiff::Timestamp::from_millisecond(at.0).ok()?;
+    let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+    Some(Civil {
+        year: at.year(),
+        month: at.month(),
+        day: at.day(),
+        hour: at.hour(),
+        minute: at.minute(),
+    })
 }
 
 #[cfg(test)]
@@ -84,7 +101,15 @@ mod tests {
         assert_eq!(rfc3339(at), "2026-11-21T00:00:00.123Z");
         assert_eq!(parse_rfc3339(&rfc3339(at)), Some(at));
         assert_eq!(date(at), "2026-11-21");
-        assert_eq!(long_date(at), "21 November 2026");
+        let by_the_calendar = Civil {
+            year: 2026,
+            month: 11,
+            day: 21,
+            hour: 0,
+            minute: 0,
+        };
+        assert_eq!(civil(at), Some(by_the_calendar));
+        assert_eq!(civil(Timestamp(i64::MAX)), None);
         assert_eq!(parse_rfc3339("yesterday"), None);
     }
 }

@@ -197,6 +197,16 @@ pub struct Settings {
     )]
     pub product: Option<String>,
 
+    /// A style sheet for the pages: your colours, corners and fonts (see /docs/themes)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SPARE_KEY_THEME",
+        hide_env_values = true
+    )]
+    pub theme: Option<PathBuf>,
+
     /// How the Canopy dialect is spoken.
     #[command(flatten)]
     pub canopy: CanopyGiven,
@@ -276,6 +286,8 @@ pub struct Config {
     pub recovery_codes: Option<Switch>,
     /// What people know the service as.
     pub product: Option<String>,
+    /// What the pages look like.
+    pub theme: Option<PathBuf>,
     /// How the Canopy dialect is spoken.
     pub canopy: CanopyGiven,
     /// Slow hashes at a time.
@@ -410,6 +422,7 @@ impl Config {
             },
             recovery_codes: given.recovery_codes.or(file.recovery_codes),
             product,
+            theme: given.theme.or(file.theme),
             canopy,
             workers: given
                 .workers

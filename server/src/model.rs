@@ -283,11 +283,19 @@ pub enum EventKind {
     AccountAdded,
     /// An administrator took all factors and codes from an account.
     MfaReset,
+    /// The account may administer the others from now on.
+    AdministratorAdded,
+    /// It may not any more.
+    AdministratorRemoved,
+    /// An administrator switched recovery codes on.
+    CodesSwitchedOn,
+    /// An administrator switched recovery codes off.
+    CodesSwitchedOff,
 }
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -311,6 +319,10 @@ impl EventKind {
         Self::SignedOut,
         Self::AccountAdded,
         Self::MfaReset,
+        Self::AdministratorAdded,
+        Self::AdministratorRemoved,
+        Self::CodesSwitchedOn,
+        Self::CodesSwitchedOff,
     ];
 
     /// The stable name that is stored and shown to auditors.
@@ -339,6 +351,10 @@ impl EventKind {
             Self::SignedOut => "session.ended",
             Self::AccountAdded => "account.added",
             Self::MfaReset => "account.mfa_reset",
+            Self::AdministratorAdded => "administrator.added",
+            Self::AdministratorRemoved => "administrator.removed",
+            Self::CodesSwitchedOn => "codes.switched_on",
+            Self::CodesSwitchedOff => "codes.switched_off",
         }
     }
 
@@ -363,6 +379,8 @@ impl EventKind {
                 | Self::KeyAdded
                 | Self::KeyRemoved
                 | Self::MfaReset
+                | Self::AdministratorAdded
+                | Self::AdministratorRemoved
         )
     }
 }

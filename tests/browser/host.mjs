@@ -25,10 +25,11 @@ export const host = (body) => `<!doctype html><html lang="en"><head><meta charse
 <body><header>Host navigation</header><main><h1>Host heading</h1>${body}</main><footer>Host footer</footer></body></html>`;
 
 const PAGES = {
-  '/host.css': { headers: { 'content-type': 'text/css' }, body: ':root{color-scheme:light dark}body{margin:1rem;background:Canvas;color:CanvasText}*{box-sizing:border-box}' },
+  '/host.css': { headers: { 'content-type': 'text/css' }, body: ':root{color-scheme:light dark}body{margin:1rem;background:Canvas;color:CanvasText}*{box-sizing:border-box}form>button{min-block-size:2.75rem;padding-inline:1.5rem;margin-block-start:1rem}' },
   '/field': host('<form method="post" action="/redeem"><recovery-code-input name="code" label="Recovery code" required></recovery-code-input><button>Sign in</button></form>'),
   '/server-field': host('<form method="post" action="/redeem"><recovery-code-input format="list"><label for="code">Recovery code</label><p class="sk-error" id="code-error" role="alert"></p><input id="code" name="code" required aria-describedby="code-error"><p class="sk-status" role="status"></p></recovery-code-input><button>Sign in</button></form>'),
   '/codes': host('<form method="post" action="/confirm"><recovery-codes></recovery-codes></form>'),
+  '/plain-field': '<!doctype html><title>Plain</title><form method="post" action="/redeem"><input name="nickname"></form>',
   '/elsewhere': '<!doctype html><title>Elsewhere</title>',
 };
 
@@ -97,8 +98,8 @@ export const paste = (page, text) => field(page).evaluate((input, pasted) => {
   data.setData('text/plain', pasted);
   const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
   const free = input.dispatchEvent(event);
-  // What the browser does then: insert the text without its line breaks.
-  document.execCommand('insertText', false, pasted.replace(/[\r\n]/g, ''));
+  // What the browser does then, unless the page did it: insert the text without its line breaks.
+  if (free) document.execCommand('insertText', false, pasted.replace(/[\r\n]/g, ''));
   return free;
 }, text);
 

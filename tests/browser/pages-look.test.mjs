@@ -1,10 +1,10 @@
 /** How the pages look and are worked: every page in every state, in every colour scheme, by keyboard alone. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
+import { inspector } from './inspect.mjs';
 import { start } from './server.mjs';
 import { Visit } from './visit.mjs';
 
@@ -12,7 +12,6 @@ const SAVE = '/u/mfa-recovery-code-enrollment';
 const CHALLENGE = '/u/mfa-recovery-code-challenge';
 const STRANGER = 'KZ3M-Q7TB-WJ5R-HXYN';
 const shots = fileURLToPath(new URL('./shots/', import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
 let browser;
 let server;
@@ -39,24 +38,13 @@ const LOOKS = [
 /** Looks at the page as it stands, in every way, without touching it. */
 async function look(visit, name) {
   const { page } = visit;
-  const session = await visit.context.newCDPSession(page);
-  const { frameTree } = await session.send('Page.getFrameTree');
-  // In a world of its own: the policy of the page stops the inspector's script, as it should.
-  const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
-  const run = async (expression) => {
-    const { result, exceptionDetails } = await session.send('Runtime.evaluate', { contextId: executionContextId, expression, awaitPromise: true, returnByValue: true });
-    assert.equal(exceptionDetails, undefined, `${name}: ${exceptionDetails?.exception?.description}`);
-    return result.value;
-  };
-  await run(axe);
+  const { run, violations, end } = await inspector(page, name);
   for (const [scheme, media, size] of LOOKS) {
     await page.emulateMedia(media);
     await page.setViewportSize(size);
     const where = `${name} ${scheme}`;
     await page.screenshot({ path: `${shots}${name}-${scheme}.png`, fullPage: true });
-    const found = await run(`axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + failureSummary).join()))`);
-    assert.deepEqual(found, [], where);
+    assert.deepEqual(await violations(), [], where);
     const seen = await run(`({
       wide: document.documentElement.scrollWidth - innerWidth,
       small: [...document.querySelectorAll('a, button, input:not([type=hidden]), summary, label:has(input)')].filter((target) => {
@@ -81,7 +69,7 @@ async function look(visit, name) {
   }
   await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
   await page.setViewportSize({ width: 1280, height: 900 });
-  await session.detach();
+  await end();
 }
 
 function looking(name, body) {

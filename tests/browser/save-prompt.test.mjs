@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BATCH, CODE, CODES, alert, field, host, open, show, site, status } from './host.mjs';
+import { BATCH, CODE, CODES, alert, open, show, site, status } from './host.mjs';
 
 describe('the save prompt', () => {
   const button = (page, name) => page.getByRole('button', { name, exact: true });
@@ -205,70 +204,18 @@ describe('the save prompt', () => {
 });
 
 describe('both', () => {
-  const axe = createRequire(import.meta.url).resolve('axe-core');
-  for (const path of ['/field', '/codes']) {
-    for (const [name, options] of Object.entries({
-      light: {}, dark: { colorScheme: 'dark' }, 'forced colors': { forcedColors: 'active' }, '320 px': { viewport: { width: 320, height: 640 } },
-    })) {
-      test(`${path} in ${name}: axe finds nothing, nothing overflows, targets are big enough`, () => open(path, async (page, context) => {
-        if (path === '/codes') {
-          await show(page);
-          await page.getByRole('button', { name: 'Continue' }).click({ force: true });
-        } else {
-          await field(page).fill('KZ3M-Q7TB-WJ5R-HXYA');
-          await page.getByRole('button').click();
-        }
-        const session = await context.newCDPSession(page);
-        // The policy of the page would stop the inspector's own script.
-        const { executionContextId } = await session.send('Page.createIsolatedWorld', {
-          frameId: (await session.send('Page.getFrameTree')).frameTree.frame.id,
-        });
-        const run = async (expression) => {
-          const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
-            expression, contextId: executionContextId, awaitPromise: true, returnByValue: true,
-          });
-          assert.equal(exceptionDetails, undefined, exceptionDetails?.exception?.description);
-          return result.value;
-        };
-        await run(readFileSync(axe, 'utf8'));
-        const found = await run(`axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { region: { enabled: false } } })
-          .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + failureSummary).join()))`);
-        assert.deepEqual(found, []);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
-        const small = await page.locator('recovery-codes button, recovery-codes label, recovery-codes input, recovery-code-input input').evaluateAll((targets) => targets
-          .map((target) => [target.className || target.type, target.getBoundingClientRect()])
-          .filter(([, box]) => box.width < 24 || box.height < 24).map(([target]) => target));
-        assert.deepEqual(small, []);
-      }, options));
-    }
-  }
-
   test('the English of the elements is the English of the locale', async () => {
     const locale = JSON.parse(readFileSync(fileURLToPath(new URL('../../web/locales/en.json', import.meta.url)), 'utf8'));
     await open('/codes', async (page) => {
       const texts = await page.evaluate(() => ({
         'recovery-codes': customElements.get('recovery-codes').texts,
         'recovery-code-input': customElements.get('recovery-code-input').texts,
+        sheet: customElements.get('recovery-codes').sheetTexts,
       }));
       for (const [prefix, own] of Object.entries(texts)) {
         const theirs = Object.entries(locale).filter(([key]) => key.startsWith(`${prefix}.`));
         assert.deepEqual(Object.fromEntries(theirs.map(([key, text]) => [key.slice(prefix.length + 1), text])), own);
       }
-    });
-  });
-
-  test('the English of the sheet in the locale is the English of the module', async () => {
-    const locale = JSON.parse(readFileSync(fileURLToPath(new URL('../../web/locales/en.json', import.meta.url)), 'utf8'));
-    const texts = Object.fromEntries(Object.entries(locale).filter(([key]) => key.startsWith('sheet.')).map(([key, text]) => [key.slice(6), text]));
-    await open('/codes', async (page) => {
-      const [own, given] = await page.evaluate(async (sentences) => {
-        const { load } = await import('/assets/lib/module.js');
-        const { sheet } = await load();
-        const batch = { generation: 2, codes: [] };
-        const options = { product: 'P', account: 'a', date: 'd', url: 'u' };
-        return [sheet(batch, options).text, sheet(batch, { ...options, texts: sentences }).text];
-      }, texts);
-      assert.equal(given, own);
     });
   });
 });

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const binary = process.env.SPARE_KEY_BIN ?? join(root, 'target/debug/spare-key');
+export const binary = process.env.SPARE_KEY_BIN ?? join(root, 'target/debug/spare-key');
 
 export const PASSWORD = 'correct horse battery staple';
 export const PRODUCT = 'Fernhill Library';
@@ -49,6 +49,7 @@ export async function start(...more) {
   const account = async (...args) => (await run(binary, ['account', ...args, ...settings], { cwd: folder })).stdout;
   let people = 0;
   return {
+    binary,
     origin,
     folder,
     account,

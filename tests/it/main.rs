@@ -34,6 +34,7 @@ mod native_openapi;
 mod native_redeem;
 mod native_throttle;
 mod openapi;
+mod patience;
 mod readme;
 mod scenarios;
 mod sign_in;

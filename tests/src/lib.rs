@@ -137,6 +137,7 @@ impl App {
                 dev: false,
                 trusted_proxies: Vec::new(),
                 trusted_issuers: options.trusted_issuers.clone(),
+                theme: None,
                 canopy: options.canopy.clone(),
             },
         })

@@ -6,7 +6,7 @@
 //! DOM; the elements in `web` carry the effects out.
 
 use js_sys::Error;
-use spare_key_core::{Format, Zeroizing, entry, prompt};
+use spare_key_core::{Zeroizing, entry, prompt};
 use wasm_bindgen::prelude::*;
 
 mod give;
@@ -24,25 +24,24 @@ const TYPES: &str = include_str!("types.d.ts");
 
 /// The symbols of a text, grouped for people as a half-typed code is.
 #[wasm_bindgen(skip_typescript)]
-pub fn format(text: String, format: Option<String>) -> JsValue {
-    JsValue::from_str(&entry::format(&Zeroizing::new(text), wanted(format)))
+pub fn format(text: &str, format: &Given) -> JsValue {
+    JsValue::from_str(&entry::format(text, take::format(format)))
 }
 
 /// The verdict on a half-typed code.
 #[wasm_bindgen(skip_typescript)]
-pub fn check(text: String, format: Option<String>) -> JsValue {
-    let text = Zeroizing::new(text);
-    give::verdict(&text, &entry::check(&text, wanted(format)))
+pub fn check(text: &str, format: &Given) -> JsValue {
+    give::verdict(text, &entry::check(text, take::format(format)))
 }
 
 /// The text that should stand in the field, and the caret. `before` is what stood there before
 /// the keystroke: with it, a deleted dash is told from a paste for certain.
 #[wasm_bindgen(skip_typescript)]
-pub fn edit(text: String, caret: u32, format: Option<String>, before: Option<String>) -> JsValue {
-    let (text, caret) = (Zeroizing::new(text), caret as usize);
+pub fn edit(text: &str, caret: u32, format: &Given, before: &Given) -> JsValue {
+    let (caret, format, before) = (caret as usize, take::format(format), before.as_string());
     give::edit(&match before.map(Zeroizing::new) {
-        Some(before) => entry::edit_from(&before, &text, caret, wanted(format)),
-        None => entry::edit(&text, caret, wanted(format)),
+        Some(before) => entry::edit_from(&before, text, caret, format),
+        None => entry::edit(text, caret, format),
     })
 }
 
@@ -72,7 +71,7 @@ impl SavePrompt {
     /// Where the prompt stands.
     #[wasm_bindgen(getter, skip_typescript)]
     pub fn state(&self) -> JsValue {
-        give::state(&self.0, None)
+        give::state(&self.0)
     }
 
     /// Takes an event, by name or as an object with `type`; gives the state and the effects.
@@ -81,10 +80,6 @@ impl SavePrompt {
         let event = take::event(event).ok_or_else(|| Error::new("spare-key: unknown event"))?;
         let (state, effects) = prompt::step(&self.0, event);
         self.0 = state;
-        Ok(give::state(&state, Some(&effects)))
+        Ok(give::step(&state, &effects))
     }
-}
-
-fn wanted(format: Option<String>) -> Option<Format> {
-    format.and_then(|name| Format::named(&name))
 }

@@ -2,9 +2,8 @@
 //!
 //! Not through serde: reading would cost more than all the rest of the module.
 
-use js_sys::Array;
-use spare_key_core::{Zeroizing, prompt, sheet};
-use wasm_bindgen::{JsCast, prelude::*};
+use spare_key_core::{Format, Zeroizing, prompt, sheet};
+use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
@@ -12,95 +11,90 @@ extern "C" {
     #[derive(Debug)]
     pub type Given;
     #[wasm_bindgen(method, structural, indexing_getter)]
-    fn property(this: &Given, name: &str) -> JsValue;
+    fn property(this: &Given, name: &str) -> Given;
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn at(this: &Given, place: u32) -> Given;
 }
 
 impl Given {
-    fn text(&self, name: &str) -> Option<String> {
-        self.property(name).as_string()
+    /// A text; what is none is empty.
+    fn text(&self, name: &str) -> String {
+        self.property(name).as_string().unwrap_or_default()
     }
 
     fn number(&self, name: &str) -> u32 {
         self.property(name).as_f64().unwrap_or_default() as u32
     }
 
-    fn list(&self, name: &str) -> Option<Array> {
-        self.property(name).dyn_into().ok()
+    /// An object of this name, if there is one.
+    fn object(&self, name: &str) -> Option<Given> {
+        Some(self.property(name)).filter(|given| given.is_object())
     }
+}
+
+/// The format asked for, if one is.
+pub(crate) fn format(format: &Given) -> Option<Format> {
+    Format::named(&format.as_string()?)
 }
 
 /// Generation and count of a batch. A batch without codes at hand has a `count`.
 pub(crate) fn batch(batch: &Given) -> (u32, u8) {
-    let count = batch
-        .list("codes")
-        .map_or_else(|| batch.number("count"), |codes| codes.length());
+    let count = match batch.object("codes") {
+        Some(codes) => codes.number("length"),
+        None => batch.number("count"),
+    };
     (batch.number("generation"), count as u8)
 }
 
 /// The event meant, if there is one of that name.
 pub(crate) fn event(event: &Given) -> Option<prompt::Event> {
     match event.as_string() {
-        Some(name) => prompt::Event::named(&name, None),
-        None => prompt::Event::named(&event.text("type")?, event.text("reason").as_deref()),
+        Some(name) => prompt::Event::named(&name, ""),
+        None => prompt::Event::named(&event.text("type"), &event.text("reason")),
     }
 }
 
 /// The codes as shown. What is no string is empty.
-pub(crate) fn codes(batch: &Given) -> Vec<Zeroizing<String>> {
-    let codes = batch.list("codes").unwrap_or_default();
-    codes
-        .iter()
-        .map(|code| Zeroizing::new(code.as_string().unwrap_or_default()))
-        .collect()
+pub(crate) fn codes(batch: &Given) -> Zeroizing<Vec<String>> {
+    let mut taken = Zeroizing::new(Vec::new());
+    if let Some(codes) = batch.object("codes") {
+        for place in 0..codes.number("length") {
+            taken.push(codes.at(place).as_string().unwrap_or_default());
+        }
+    }
+    taken
 }
 
 /// The words of a sheet, held while it is made.
 pub(crate) struct Words {
     generation: u32,
-    product: String,
-    account: String,
-    date: String,
-    url: String,
-    texts: Vec<Option<String>>,
+    facts: [String; 4],
+    texts: [String; 8],
 }
 
 impl Words {
     pub(crate) fn of(batch: &Given, options: &Given) -> Words {
-        let texts = options.property("texts");
-        let texts = texts.is_object().then(|| texts.unchecked_ref::<Given>());
-        let fact = |name| options.text(name).unwrap_or_default();
+        let texts = options.object("texts");
+        let sentence = |name| texts.as_ref().map(|texts| texts.text(name));
         Words {
             generation: batch.number("generation"),
-            product: fact("product"),
-            account: fact("account"),
-            date: fact("date"),
-            url: fact("url"),
-            texts: sheet::Texts::NAMES
-                .iter()
-                .map(|name| texts?.text(name))
-                .collect(),
+            facts: ["product", "account", "date", "url"].map(|name| options.text(name)),
+            texts: sheet::Texts::NAMES.map(|name| sentence(name).unwrap_or_default()),
         }
     }
 
     pub(crate) fn sheet(&self) -> sheet::Sheet<'_> {
-        let Words {
-            generation,
-            product,
-            account,
-            date,
-            url,
-            ..
-        } = self;
+        let [product, account, date, url] = &self.facts;
         sheet::Sheet {
             product,
             account,
-            generation: *generation,
+            generation: self.generation,
             date,
             url,
         }
     }
 
     pub(crate) fn texts(&self) -> sheet::Texts<'_> {
-        sheet::Texts::ENGLISH.with(&self.texts)
+        sheet::Texts::in_order(&self.texts)
     }
 }

@@ -5,6 +5,7 @@
 
 use js_sys::{Function, JSON, JsString, Reflect};
 use serde_json::{Value, json};
+use spare_key_core::Zeroizing;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -28,15 +29,25 @@ fn given<T: JsCast>(value: &Value) -> T {
         .unchecked_into()
 }
 
-fn text(case: &Value, key: &str) -> Option<String> {
-    case[key].as_str().map(String::from)
+fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case[key].as_str().expect("a text")
+}
+
+/// What the case has under the key: a text, or nothing.
+fn option(case: &Value, key: &str) -> take::Given {
+    let text = case[key].as_str().map(JsValue::from_str);
+    text.unwrap_or_default().unchecked_into()
+}
+
+fn nothing() -> take::Given {
+    JsValue::UNDEFINED.unchecked_into()
 }
 
 #[wasm_bindgen_test]
 fn what_the_server_reads_is_complete_in_the_field() {
     let cases = codes("parse");
     for case in &cases {
-        let verdict = seen(&check(text(case, "text").unwrap(), None));
+        let verdict = seen(&check(text(case, "text"), &nothing()));
         if case["canonical"].is_string() {
             assert_eq!(verdict["state"], "complete", "{case}");
             assert_eq!(verdict["canonical"], case["canonical"], "{case}");
@@ -51,7 +62,7 @@ fn what_the_server_reads_is_complete_in_the_field() {
 #[wasm_bindgen_test]
 fn a_half_typed_code_is_judged_as_the_known_answers_say() {
     for case in codes("entry") {
-        let verdict = seen(&check(text(&case, "text").unwrap(), text(&case, "format")));
+        let verdict = seen(&check(text(&case, "text"), &option(&case, "format")));
         for key in ["state", "symbols", "missing", "extra", "at", "offset"] {
             assert_eq!(verdict[key], case[key], "{key} of {case}");
         }
@@ -72,14 +83,14 @@ fn a_half_typed_code_is_judged_as_the_known_answers_say() {
 fn the_field_is_edited_as_the_known_answers_say() {
     for case in codes("edit") {
         let caret = case["caret"].as_u64().unwrap() as u32;
-        let typed = text(&case, "text").unwrap();
-        let edit = edit(typed, caret, text(&case, "format"), text(&case, "before"));
+        let (format, before) = (option(&case, "format"), option(&case, "before"));
+        let edit = edit(text(&case, "text"), caret, &format, &before);
         assert_eq!(
             seen(&edit),
             json!({ "text": case["result"], "caret": case["moved"] })
         );
     }
-    assert_eq!(format("kz3mq".into(), None).as_string().unwrap(), "KZ3M-Q");
+    assert_eq!(format("kz3mq", &nothing()).as_string().unwrap(), "KZ3M-Q");
 }
 
 #[wasm_bindgen_test]
@@ -139,19 +150,31 @@ fn an_unknown_event_is_an_error_and_changes_nothing() {
 #[wasm_bindgen_test]
 fn the_sheet_has_the_codes_as_shown() {
     let batch = json!({ "generation": 3, "codes": ["KZ3M-Q7TB-WJ5R-HXYN", "AAAA-AAAA-AAAA-AAA3"] });
-    let mut options = json!({ "product": "Example", "account": "a@b.c", "date": "today" });
+    let options = json!({
+        "product": "Example", "account": "a@b.c", "date": "heute", "url": "https://b.c/",
+        "texts": {
+            "title": "Codes für {product}", "account": "Konto: {account}",
+            "batch": "Satz {generation} vom {date}", "place": "Hier: {url}", "alarm": "{count} da?",
+        },
+    });
     let given_out = seen(&sheet(&given(&batch), &given(&options)));
-    let text = given_out["text"].as_str().unwrap();
-    assert!(
-        text.starts_with("Example recovery codes\r\nAccount: a@b.c\r\nSet 3, made on today\r\n")
+    assert_eq!(
+        given_out["text"].as_str().unwrap(),
+        "Codes für Example\r\nKonto: a@b.c\r\nSatz 3 vom heute\r\n\r\n\
+         1. KZ3M-Q7TB-WJ5R-HXYN\r\n2. AAAA-AAAA-AAAA-AAA3\r\n\r\n\
+         Hier: https://b.c/\r\n\r\n2 da?\r\n"
     );
-    assert!(text.contains("\r\n1. KZ3M-Q7TB-WJ5R-HXYN\r\n2. AAAA-AAAA-AAAA-AAA3\r\n"));
     assert_eq!(given_out["filename"], "example-recovery-codes-a-b-c-g3.txt");
     assert_eq!(given_out["model"]["codes"], batch["codes"]);
-    options["texts"] = json!({ "title": "Codes für {product}" });
-    let model = &seen(&sheet(&given(&batch), &given(&options)))["model"];
-    assert_eq!(model["title"], "Codes für Example");
-    assert_eq!(model["notes"].as_array().unwrap().len(), 4);
+    assert_eq!(given_out["model"]["title"], "Codes für Example");
+    assert_eq!(
+        given_out["model"]["notes"],
+        json!(["Hier: https://b.c/", "2 da?"])
+    );
+    // Without sentences, and without anything at all.
+    let bare = json!({ "product": "Example", "date": "today" });
+    let model = &seen(&sheet(&given(&batch), &given(&bare)))["model"];
+    assert_eq!((&model["title"], &model["facts"]), (&json!(""), &json!([])));
 }
 
 #[expect(
@@ -212,8 +235,13 @@ fn no_code_stays_in_memory_when_the_call_is_over() {
     );
     // Known to JavaScript only, so that nothing but the calls brings it into memory.
     let code = JsString::from(draw_code().as_str());
-    let verdict = check(String::from(&code), None);
-    let edited = edit(String::from(&code), 3, Some("single".into()), None);
+    let verdict = check(&Zeroizing::new(String::from(&code)), &nothing());
+    let edited = edit(
+        &Zeroizing::new(String::from(&code)),
+        3,
+        &JsValue::from_str("single").unchecked_into(),
+        &nothing(),
+    );
     let batch: JsValue = given(&json!({ "generation": 1 }));
     let list = js_sys::Array::of1(&code);
     Reflect::set(&batch, &"codes".into(), &list).unwrap();

@@ -92,8 +92,9 @@ export interface SaveState {
 }
 
 /**
- * The sentences of a sheet. `{product}`, `{account}`, `{generation}`, `{date}`, `{count}` and
- * `{url}` are filled in. Those left out are English.
+ * The sentences of a sheet, in the reader's language: those of a locale of this package, or your
+ * own. `{product}`, `{account}`, `{generation}`, `{date}`, `{count}` and `{url}` are filled in.
+ * What is left out is left out on the sheet.
  */
 export interface SheetTexts {
   title?: string;
@@ -114,7 +115,7 @@ export interface SheetOptions {
   date: string;
   /** Where codes are entered. */
   url?: string;
-  texts?: SheetTexts;
+  texts: SheetTexts;
 }
 
 export interface SheetModel {

@@ -4,18 +4,22 @@
  * Wraps a real `<input>` in the light DOM, so that labels, autofill and password managers work:
  * the one it finds, or one that it makes. Formats while one types, and says what is wrong where it
  * is wrong, without asking a server. It never repairs a code, never submits, and leaves a
- * composition of an input method alone.
+ * composition of an input method alone. A list that is pasted, or a saved file that is dropped, is
+ * offered code by code for the person to pick from: none is tried.
  *
  * Attributes: `name` (of the form value), `format` ("list", "single", or none for either),
  * `label` (when it makes its own input), `required`, `disabled`.
  * Properties: `value`, `verdict`, `texts`, `input`, `form`, `ready`.
  * Events: `recovery-code-verdict` (`RecoveryCodeVerdictEvent`), and `input` of the field.
  */
+import { Choice } from '../lib/choice.js';
 import { RecoveryCodeVerdictEvent } from '../lib/events.js';
-import { History } from '../lib/history.js';
+import { Marks } from '../lib/marks.js';
 import { load } from '../lib/module.js';
+import { codesIn, dropped } from '../lib/pasted.js';
 import { languageOf } from '../lib/texts.js';
-import { verdictText } from '../lib/verdict-text.js';
+import { Typing } from '../lib/typing.js';
+import { markedPlaces, verdictText } from '../lib/verdict-text.js';
 
 /** @typedef {import('../wasm/spare_key.js').Verdict} Verdict */
 
@@ -55,6 +59,9 @@ export class RecoveryCodeInput extends HTMLElement {
     swapped: 'characters {at} and {next} (the other way round?)',
     complete: 'The code is complete.',
     many: 'That is more than one code. Paste one that is not crossed out.',
+    pick: 'That is a list of codes. Pick one that is not crossed out.',
+    pickFrom: 'Codes to pick from',
+    noCode: 'There is no recovery code in that.',
   };
 
   /** @param {CustomElementRegistry} registry */
@@ -73,10 +80,11 @@ export class RecoveryCodeInput extends HTMLElement {
   #texts = RecoveryCodeInput.texts;
   /** @type {Verdict | undefined} */
   #verdict;
-  #history = new History({ text: '', caret: 0 });
-  #composing = false;
-  /** The text of a paste of several lines, until the browser has put it into the field. */
-  #pasted = '';
+  /** @type {Typing | undefined} */
+  #typing;
+  #choice = new Choice((code) => this.#picked(code));
+  /** @type {Marks | undefined} */
+  #marks;
   /** @type {HTMLInputElement} */
   #input = document.createElement('input');
   #status = document.createElement('p');
@@ -101,7 +109,7 @@ export class RecoveryCodeInput extends HTMLElement {
   disconnectedCallback() {
     this.#connection?.abort();
     this.#formConnection?.abort();
-    this.#connection = this.#formConnection = this.#module = undefined;
+    this.#connection = this.#formConnection = this.#module = this.#typing = undefined;
   }
 
   attributeChangedCallback() {
@@ -138,8 +146,9 @@ export class RecoveryCodeInput extends HTMLElement {
   }
 
   set value(text) {
-    this.#input.value = this.#module ? this.#module.edit(text, text.length, this.#format).text : text;
-    this.#history = new History({ text: this.#input.value, caret: this.#input.value.length });
+    if (this.#typing) this.#typing.start(text);
+    else this.#input.value = text;
+    this.#choice.close();
     this.#say('', '');
     if (this.#module) this.#judge();
   }
@@ -231,16 +240,13 @@ export class RecoveryCodeInput extends HTMLElement {
   #enhance(module, signal) {
     this.#module = module;
     const input = this.#input;
-    input.addEventListener('compositionstart', () => { this.#composing = true; }, { signal });
-    input.addEventListener('compositionend', () => { this.#composing = false; this.#typed(); }, { signal });
-    input.addEventListener('beforeinput', (event) => this.#before(event), { signal });
-    input.addEventListener('paste', (event) => this.#paste(event), { signal });
-    input.addEventListener('input', (event) => {
-      // Our own: `Event` made by #place; and those of an input method that is not done.
-      if (this.#composing || (event instanceof InputEvent && event.isComposing)) return;
-      if (event.isTrusted || !this.#placing) this.#typed();
+    input.addEventListener('paste', (event) => {
+      if (this.#several(event.clipboardData?.getData('text/plain') ?? '')) event.preventDefault();
     }, { signal });
-    input.addEventListener('keydown', (event) => this.#key(event), { signal });
+    this.addEventListener('dragover', (event) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    }, { signal });
+    this.addEventListener('drop', (event) => this.#drop(event), { signal });
     // Words under the field move the button below: not between pressing it and letting go.
     let pressed = false;
     window.addEventListener('pointerdown', () => { pressed = true; }, { signal, capture: true });
@@ -252,12 +258,18 @@ export class RecoveryCodeInput extends HTMLElement {
     }
     input.addEventListener('blur', () => { if (!pressed) this.#left(); }, { signal });
     window.addEventListener('pagehide', () => { this.value = ''; }, { signal });
+    this.#marks = new Marks(input, signal);
     this.#watchForm();
     // What was typed, or filled in by a manager, before the module came.
     if (input.value && !input.matches(':focus')) {
       input.value = module.edit(input.value, input.value.length, this.#format).text;
     }
-    this.#history = new History({ text: input.value, caret: input.selectionStart ?? 0 });
+    this.#typing = new Typing(
+      input,
+      (text, caret, before) => module.edit(text, caret, this.#format, before),
+      () => this.#typed(),
+      signal,
+    );
     this.#judge();
   }
 
@@ -265,6 +277,8 @@ export class RecoveryCodeInput extends HTMLElement {
     this.#formConnection?.abort();
     const form = this.#internals.form;
     if (!form) return;
+    // With the token of the field alone some browsers remember what was typed.
+    if (!form.hasAttribute('autocomplete')) form.autocomplete = 'off';
     this.#formConnection = new AbortController();
     const { signal } = this.#formConnection;
     // The browser's own bubbles would come before our words. Other fields keep theirs, see below.
@@ -279,97 +293,46 @@ export class RecoveryCodeInput extends HTMLElement {
     }, { signal });
   }
 
-  #placing = false;
-
-  /** The field changed: format it, remember it, judge it. */
   #typed() {
-    const module = this.#module;
-    if (!module) return;
-    const input = this.#input;
-    const before = this.#history.present;
-    let text = input.value;
-    let caret = input.selectionStart ?? text.length;
-    const pasted = this.#pasted;
-    this.#pasted = '';
-    if (pasted) {
-      const codes = pasted.split(/[\r\n]+/).filter((line) => module.check(line, this.#format).state === 'complete');
-      if (codes.length > 1) {
-        this.#place(before.text, before.caret);
-        this.#judge();
-        this.#say(this.#texts.many ?? '', '');
-        return;
-      }
-      if (codes[0] !== undefined) {
-        text = codes[0];
-        caret = text.length;
-      }
-    }
-    const edit = module.edit(text, caret, this.#format, before.text);
-    this.#place(edit.text, edit.caret);
-    this.#history.push({ text: edit.text, caret: edit.caret });
+    this.#choice.close();
     this.#judge();
     this.#told();
   }
 
   /**
+   * Takes a text of several lines in hand: a field drops line breaks, and with them where one code
+   * ends. Whether it did; a text that may be one code is the browser's to put in.
    * @param {string} text
-   * @param {number} caret
    */
-  #place(text, caret) {
-    if (this.#input.value !== text) this.#input.value = text;
-    if (this.#input.matches(':focus')) this.#input.setSelectionRange(caret, caret);
-  }
-
-  /** Places a text that was not typed, and tells the page as typing would. @param {{text: string, caret: number}} entry */
-  #placeAndTell(entry) {
-    this.#place(entry.text, entry.caret);
-    this.#judge();
-    this.#told();
-    this.#placing = true;
-    this.#input.dispatchEvent(new Event('input', { bubbles: true }));
-    this.#placing = false;
-  }
-
-  /** @param {InputEvent} event */
-  #before(event) {
-    const input = this.#input;
-    if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
-      event.preventDefault();
-      this.#undo(event.inputType === 'historyUndo' ? -1 : 1);
-      return;
+  #several(text) {
+    const module = this.#module;
+    if (!module || !(/[\r\n]/.test(text.trim()) || text.length > 64)) return false;
+    const codes = codesIn(text, (part) => module.check(part, this.#format));
+    if (codes.length === 1 && codes[0]) this.#picked(codes[0].code);
+    if (codes.length > 1) {
+      this.#say(this.#texts.pick ?? '', '');
+      this.#choice.show(this.#status, codes, this.#texts.pickFrom ?? '');
     }
-    const at = input.selectionStart ?? 0;
-    const collapsed = at === input.selectionEnd;
-    if (event.inputType === 'deleteContentForward' && collapsed && input.value[at] === '-' && this.#module) {
-      // The dash would come back at once: Delete means the symbol after it.
-      event.preventDefault();
-      const text = input.value.slice(0, at) + input.value.slice(at + 2);
-      const edit = this.#module.edit(text, at, this.#format, input.value);
-      this.#history.push(edit);
-      this.#placeAndTell(edit);
-    }
+    return codes.length > 0;
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.isComposing || event.altKey || !(event.ctrlKey || event.metaKey)) return;
-    const key = event.key.toLowerCase();
-    const redo = (key === 'z' && event.shiftKey) || (key === 'y' && !event.shiftKey && event.ctrlKey);
-    if (!redo && !(key === 'z' && !event.shiftKey)) return;
-    event.preventDefault();
-    this.#undo(redo ? 1 : -1);
+  /** @param {DragEvent} event */
+  async #drop(event) {
+    const data = event.dataTransfer;
+    if (!data || this.#input.disabled) return;
+    const file = data.files.length > 0;
+    if (file || this.#several(data.getData('text/plain'))) event.preventDefault();
+    // The data is gone after the event: it is asked for before anything is awaited.
+    const text = file && dropped(data);
+    if (text && !this.#several(`${await text ?? ''}\n.`)) this.#say(this.#texts.noCode ?? '', '');
   }
 
-  /** @param {-1 | 1} by */
-  #undo(by) {
-    const entry = this.#history.go(by);
-    if (entry) this.#placeAndTell(entry);
-  }
-
-  /** A field drops line breaks, and with them where one code ends. @param {ClipboardEvent} event */
-  #paste(event) {
-    const text = event.clipboardData?.getData('text/plain') ?? '';
-    this.#pasted = /[\r\n]/.test(text.trim()) ? text : '';
+  /** @param {string} code the code picked of several, or nothing */
+  #picked(code) {
+    this.#choice.close();
+    this.#say('', '');
+    this.#input.focus();
+    if (code) this.#typing?.take(code);
   }
 
   #judge() {
@@ -379,6 +342,7 @@ export class RecoveryCodeInput extends HTMLElement {
     const was = this.#verdict?.state;
     const verdict = module.check(text, this.#format);
     this.#verdict = verdict;
+    this.#marks?.show(markedPlaces(verdict, text));
     const complete = verdict.state === 'complete';
     this.#internals.setFormValue(verdict.formatted ?? text);
     const words = this.#words();
@@ -403,7 +367,7 @@ export class RecoveryCodeInput extends HTMLElement {
 
   #left() {
     const state = this.#verdict?.state ?? 'empty';
-    if (state === 'empty' || state === 'complete' || this.#error.textContent) return;
+    if (state === 'empty' || state === 'complete' || this.#choice.open || this.#error.textContent) return;
     this.#say(this.#words(), '', true);
   }
 
@@ -434,10 +398,11 @@ export class RecoveryCodeInput extends HTMLElement {
     }
   }
 
-  /** Selects the one character that is surely wrong. */
+  /** Selects the one character that is wrong, where there is but one place to look at. */
   #pointAt() {
-    const at = this.#verdict?.offset;
-    if (at !== undefined) this.#input.setSelectionRange(at, at + 1);
+    const verdict = this.#verdict;
+    const [at, ...more] = verdict ? markedPlaces(verdict, this.#input.value) : [];
+    if (at !== undefined && more.length === 0) this.#input.setSelectionRange(at, at + 1);
   }
 
   /**

@@ -34,6 +34,7 @@ import { fill } from '../lib/texts.js';
  * @property {string} [account] whose, as far as its owner needs it
  * @property {number} generation
  * @property {string} issuedOn the date, written for the reader
+ * @property {string} [url] where codes are entered, for the sheet
  * @property {NumberedCode[]} codes
  */
 
@@ -67,6 +68,18 @@ export class RecoveryCodes extends HTMLElement {
     left: 'The codes are no longer shown here. Reload the page to see them again.',
   };
 
+  /** The sentences of the sheet, in English. Another language is handed in by `sheetTexts`. */
+  static sheetTexts = {
+    title: '{product} recovery codes',
+    account: 'Account: {account}',
+    batch: 'Set {generation}, made on {date}',
+    usage: 'If you cannot use your usual second step, sign in with your password and enter one of these codes. Each code works once. Cross it out after use.',
+    place: 'Where to enter a code: {url}',
+    protection: 'Keep this sheet in a password manager or on paper in a safe place. Do not send it by mail, and show it to nobody: no one from {product} will ask for it.',
+    replacement: 'If you make new codes, these stop working.',
+    alarm: 'If you hear that a code was used and it was not you, change your password and make new codes at once.',
+  };
+
   /** @param {CustomElementRegistry} registry */
   static define(registry = customElements, name = 'recovery-codes') {
     if (!registry.get(name)) registry.define(name, this);
@@ -87,9 +100,8 @@ export class RecoveryCodes extends HTMLElement {
   /** @type {ReturnType<RecoveryCodes['build']> | undefined} */
   #parts;
 
-  /** The sentences of the sheet in another language; English where they are left out.
-   * @type {import('../wasm/spare_key.js').SheetTexts} */
-  sheetTexts = {};
+  /** @type {import('../wasm/spare_key.js').SheetTexts} */
+  #sheetTexts = RecoveryCodes.sheetTexts;
 
   /** Settles when the prompt works (true), or the module cannot be had (false). */
   ready = Promise.resolve(false);
@@ -125,6 +137,15 @@ export class RecoveryCodes extends HTMLElement {
 
   set texts(texts) {
     this.#texts = { ...RecoveryCodes.texts, ...texts };
+  }
+
+  /** The sentences of the sheet, in the reader's language. */
+  get sheetTexts() {
+    return this.#sheetTexts;
+  }
+
+  set sheetTexts(texts) {
+    this.#sheetTexts = { ...RecoveryCodes.sheetTexts, ...texts };
   }
 
   /** Where the prompt stands; `undefined` before the module is there. */
@@ -284,7 +305,13 @@ export class RecoveryCodes extends HTMLElement {
     if (!batch) return undefined;
     return this.#module?.sheet(
       { generation: batch.generation, codes: batch.codes.map(({ code }) => code) },
-      { product: batch.product, account: batch.account ?? '', date: batch.issuedOn, texts: this.sheetTexts },
+      {
+        product: batch.product,
+        account: batch.account ?? '',
+        date: batch.issuedOn,
+        url: batch.url ?? '',
+        texts: this.#sheetTexts,
+      },
     );
   }
 

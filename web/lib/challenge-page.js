@@ -1,9 +1,10 @@
 /** The recovery-code field of our own pages, in the language of the page. */
-import '../elements/define.js';
 import { RecoveryCodeInput } from '../elements/recovery-code-input.js';
-import { pageTexts } from './texts.js';
+import { pageLocale, textsOf } from './texts.js';
 
+// This one alone: the page has no other.
+RecoveryCodeInput.define();
 const element = document.querySelector('recovery-code-input');
 if (element instanceof RecoveryCodeInput) {
-  element.texts = await pageTexts('recovery-code-input').catch(() => ({}));
+  element.texts = textsOf(await pageLocale(), 'recovery-code-input');
 }

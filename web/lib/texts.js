@@ -37,18 +37,29 @@ export function languageOf(element) {
 }
 
 /**
- * The texts `{prefix}.*` in the language of our own page, or nothing for English and for a
- * language that could not be had: an element without its texts speaks English.
+ * The texts `{prefix}.*` of a locale, without the prefix.
+ * @param {Readonly<Record<string, unknown>>} locale
  * @param {string} prefix
- * @returns {Promise<Texts>}
+ * @returns {Texts}
  */
-export async function pageTexts(prefix) {
-  const language = document.documentElement.lang;
-  if (!/^[a-z]{2}(-[A-Za-z]+)?$/.test(language) || language === 'en') return {};
-  const answer = await fetch(new URL(`../locales/${language}.json`, import.meta.url));
-  if (!answer.ok) return {};
+export function textsOf(locale, prefix) {
   /** @type {Record<string, string>} */
-  const all = await answer.json();
-  const own = Object.entries(all).filter(([key]) => key.startsWith(`${prefix}.`));
-  return Object.fromEntries(own.map(([key, text]) => [key.slice(prefix.length + 1), text]));
+  const own = {};
+  for (const [key, text] of Object.entries(locale)) {
+    if (key.startsWith(`${prefix}.`) && typeof text === 'string') own[key.slice(prefix.length + 1)] = text;
+  }
+  return own;
+}
+
+/**
+ * The locale of the page's language, or nothing for English and for a language that could not be
+ * had: an element without its texts speaks English.
+ * @returns {Promise<Readonly<Record<string, unknown>>>}
+ */
+export async function pageLocale() {
+  const language = document.documentElement.lang;
+  if (!/^[a-z]{2}(-[A-Za-z]+)?$/.test(language) || /^en\b/.test(language)) return {};
+  const name = language.slice(0, 2);
+  const answer = await fetch(new URL(`../locales/${name}.json`, import.meta.url)).catch(() => undefined);
+  return answer?.ok ? answer.json() : {};
 }

@@ -41,6 +41,22 @@ export function verdictText(verdict, typed, texts, language) {
 }
 
 /**
+ * Where in the text the marks go: at what is surely wrong, else at the likely places, if they are
+ * few. Starts, in UTF-16 units.
+ * @param {Verdict} verdict
+ * @param {string} typed
+ * @returns {number[]}
+ */
+export function markedPlaces({ state, offset, likely }, typed) {
+  if (offset !== undefined) return [offset];
+  if (likely.length > FEW && state === 'check') return [];
+  return likely.flatMap((place) => {
+    const next = place.offset + (typed[place.offset + 1] === '-' ? 2 : 1);
+    return place.kind === 'swapped-with-next' ? [place.offset, next] : [place.offset];
+  });
+}
+
+/**
  * @param {Place} place
  * @param {string} typed
  * @param {(key: string) => string} text

@@ -23,11 +23,14 @@ export interface ShownBatch {
   account?: string;
   generation: number;
   issuedOn: string;
+  /** Where codes are entered, for the sheet. */
+  url?: string;
   codes: { number: number; code: string }[];
 }
 
 export class RecoveryCodes extends HTMLElement {
   static texts: Texts;
+  static sheetTexts: SheetTexts;
   static define(registry?: CustomElementRegistry, name?: string): void;
   readonly ready: Promise<boolean>;
   readonly state: SaveState | undefined;
@@ -38,6 +41,9 @@ export class RecoveryCodes extends HTMLElement {
   refused(reason: SaveFailure): void;
   expired(): void;
 }
+
+/** All elements in the language of a locale, `spare-key/locales/de.json` or your own. */
+export function speak(locale: Readonly<Record<string, unknown>>): void;
 
 export class RecoveryCodeVerdictEvent extends Event { readonly state: VerdictState }
 export class RecoveryCodesSavedEvent extends Event { readonly way: SaveWay }

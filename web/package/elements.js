@@ -2,3 +2,4 @@
 export { RecoveryCodeInput } from './elements/recovery-code-input.js';
 export { RecoveryCodes } from './elements/recovery-codes.js';
 export * from './lib/events.js';
+export { speak } from './lib/speak.js';

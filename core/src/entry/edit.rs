@@ -52,91 +52,81 @@ fn edit_with(before: Option<&str>, text: &str, caret: usize, format: Option<Form
             caret: caret.min(length),
         };
     }
-    // Capacity first: growing would leave copies behind that nobody zeroes.
-    let mut symbols = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut left = 0;
+    let (mut count, mut left) = (0, 0);
     for significant in significant(text) {
-        symbols.push(significant.symbol);
+        count += 1;
         left += usize::from(significant.end <= caret);
     }
-    let formatted = format_symbols(&symbols, format);
-    if left > 0 && dash_was_deleted(before, text, caret, &formatted) {
-        left -= 1;
-        let mut at = 0;
-        symbols.retain(|_| {
-            at += 1;
-            at != left + 1
-        });
-        let text = format_symbols(&symbols, format);
-        return Edit {
-            caret: caret_after(left, &symbols, false, format),
-            text,
-        };
+    let mut formatted = written(text, usize::MAX, grouped(count, format));
+    let mut past_dash = follows_separator(text, caret);
+    let deleted = left > 0 && dash_was_deleted(before, text, caret, &formatted);
+    if deleted {
+        (left, count, past_dash) = (left - 1, count - 1, false);
+        formatted = written(text, left, grouped(count, format));
     }
-    let past_dash = follows_separator(text, caret);
+    let units: usize = significant(text)
+        .take(left)
+        .map(|significant| significant.symbol.len_utf16())
+        .sum();
+    let dashes = if left == 0 || !grouped(count, format) {
+        0
+    } else {
+        let at_dash = left.is_multiple_of(4) && left < count;
+        (left - 1) / 4 + usize::from(past_dash && at_dash)
+    };
     Edit {
-        caret: caret_after(left, &symbols, past_dash, format),
+        caret: units + dashes,
         text: formatted,
     }
 }
 
-fn format_symbols(symbols: &[char], format: Option<Format>) -> Zeroizing<String> {
-    let count = symbols.len();
-    written(&mut symbols.iter().copied(), count, grouped(count, format))
-}
-
-/// The caret after the first `left` symbols, behind the dash there if `past_dash`.
-fn caret_after(left: usize, symbols: &[char], past_dash: bool, format: Option<Format>) -> usize {
-    let units: usize = symbols
-        .iter()
-        .take(left)
-        .map(|symbol| symbol.len_utf16())
-        .sum();
-    if left == 0 || !grouped(symbols.len(), format) {
-        return units;
+/// What counts in `text`, as it should stand in the field, without the one at `skipped`.
+fn written(text: &str, skipped: usize, grouped: bool) -> Zeroizing<String> {
+    // Capacity first: folding lengthens nothing, and there are fewer dashes than symbols. Growing
+    // would leave copies behind that nobody zeroes.
+    let mut written = Zeroizing::new(String::with_capacity(text.len() * 2));
+    let mut count = 0;
+    for (at, significant) in significant(text).enumerate() {
+        if at != skipped {
+            push_symbol(&mut written, count, significant.symbol, grouped);
+            count += 1;
+        }
     }
-    let at_dash = left.is_multiple_of(4) && left < symbols.len();
-    units + (left - 1) / 4 + usize::from(past_dash && at_dash)
+    written
 }
 
 /// Whether `text` is `formatted` without the one dash that stood at the caret.
 fn dash_was_deleted(before: Option<&str>, text: &str, caret: usize, formatted: &str) -> bool {
-    let Some(at) = byte_at(text, caret) else {
-        return false;
-    };
-    let (Some((left, right)), Some((head, tail))) =
-        (text.split_at_checked(at), formatted.split_at_checked(at))
-    else {
-        return false;
-    };
-    head == left
-        && tail.strip_prefix('-') == Some(right)
-        && match before {
-            Some(before) => before == formatted,
-            None => right.chars().nth(1).is_some(),
+    let (mut units, mut right) = (0, None);
+    let mut wanted = formatted.chars();
+    for character in text.chars() {
+        if units == caret {
+            right = Some(0);
+            if wanted.next() != Some('-') {
+                return false;
+            }
         }
-}
-
-/// The byte index of a caret in UTF-16 units, if it stands between two characters.
-fn byte_at(text: &str, caret: usize) -> Option<usize> {
-    let mut units = 0;
-    for (at, character) in text.char_indices() {
-        if units >= caret {
-            return (units == caret).then_some(at);
+        if wanted.next() != Some(character) {
+            return false;
         }
+        right = right.map(|right| right + 1);
         units += character.len_utf16();
     }
-    (units == caret).then_some(text.len())
+    match before {
+        Some(before) => right.is_some() && before == formatted,
+        None => right > Some(1),
+    }
 }
 
 /// Whether the character left of the caret is a separator.
 fn follows_separator(text: &str, caret: usize) -> bool {
-    let mut units = 0;
-    text.chars()
-        .take_while(|character| {
-            units += character.len_utf16();
-            units <= caret
-        })
-        .last()
-        .is_some_and(is_separator)
+    let (mut units, mut found) = (0, false);
+    for character in text.chars() {
+        units += character.len_utf16();
+        if units > caret {
+            break;
+        }
+        found = is_separator(character);
+    }
+    found
 }

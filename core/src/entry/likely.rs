@@ -10,9 +10,29 @@ use crate::{alphabet, check};
 pub const MAX_LIKELY: usize = 8;
 
 /// Symbols that people take for each other. All pairs inside of a group count.
-const LOOK_ALIKES: [&str; 14] = [
-    "OQD", "ILJT", "S5", "Z27", "G6C", "UVY", "MN", "KX", "A4", "PR", "EF", "B36", "VW", "HN",
+const GROUPS: [&[u8]; 14] = [
+    b"OQD", b"ILJT", b"S5", b"Z27", b"G6C", b"UVY", b"MN", b"KX", b"A4", b"PR", b"EF", b"B36",
+    b"VW", b"HN",
 ];
+
+/// By value: the values that it is taken for, a bit each.
+const LOOK_ALIKES: [u32; alphabet::SIZE] = {
+    let mut table = [0; alphabet::SIZE];
+    let mut group = 0;
+    while group < GROUPS.len() {
+        let members = GROUPS[group];
+        let mut pair = 0;
+        while pair < members.len() * members.len() {
+            let (one, other) = (members[pair / members.len()], members[pair % members.len()]);
+            if one != other {
+                table[alphabet::byte_value(one) as usize] |= 1 << alphabet::byte_value(other);
+            }
+            pair += 1;
+        }
+        group += 1;
+    }
+    table
+};
 
 /// What would explain the failed check at a place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -83,10 +103,11 @@ impl Likely {
         likely
     }
 
-    pub(super) fn ones(ones: &[usize]) -> Likely {
+    /// A bit a place, the first the lowest.
+    pub(super) fn ones(ones: u32) -> Likely {
         let mut likely = Likely::default();
-        for at in ones {
-            likely.push(*at, Kind::One);
+        for at in (0..check::MAX_SYMBOLS).filter(|at| ones >> at & 1 == 1) {
+            likely.push(at, Kind::One);
         }
         likely
     }
@@ -97,9 +118,9 @@ impl Likely {
     pub(super) fn typos(values: &[u8]) -> Likely {
         let mut likely = Likely::default();
         for (at, value) in values.iter().enumerate() {
-            let fitting = alphabet::symbol(check::erasure(values, at));
-            if look_alike(alphabet::symbol(*value), fitting) {
-                likely.push(at, Kind::LooksLike(fitting));
+            let fitting = check::erasure(values, at);
+            if look_alike(*value, fitting) {
+                likely.push(at, Kind::LooksLike(alphabet::symbol(fitting)));
             }
             if check::is_valid_swapped(values, at) {
                 likely.push(at, Kind::SwappedWithNext);
@@ -109,11 +130,9 @@ impl Likely {
     }
 }
 
-/// Whether people take one of the symbols for the other.
-fn look_alike(one: char, other: char) -> bool {
-    let in_group = |group: &str, symbol| group.chars().any(|member| member == symbol);
-    one != other
-        && LOOK_ALIKES
-            .iter()
-            .any(|group| in_group(group, one) && in_group(group, other))
+/// Whether people take the symbol of one value for that of the other.
+fn look_alike(one: u8, other: u8) -> bool {
+    LOOK_ALIKES
+        .get(usize::from(one))
+        .is_some_and(|others| others >> other & 1 == 1)
 }

@@ -40,9 +40,9 @@ impl Failure {
 
 impl Event {
     /// The event of that name. `activation-failed` has a reason, `network`, `expired` or
-    /// `refused`; without one, and for any other word, the server is taken to have refused.
+    /// `refused`; for any other word, and for none, the server is taken to have refused.
     /// `None` for a name that is no event's.
-    pub fn named(name: &str, reason: Option<&str>) -> Option<Event> {
+    pub fn named(name: &str, reason: &str) -> Option<Event> {
         Some(match name {
             "copy" => Event::Copy,
             "download" => Event::Download,
@@ -59,8 +59,8 @@ impl Event {
             "continue" => Event::Continue,
             "activated" => Event::Activated,
             "activation-failed" => Event::ActivationFailed(match reason {
-                Some("network") => Failure::Network,
-                Some("expired") => Failure::Expired,
+                "network" => Failure::Network,
+                "expired" => Failure::Expired,
                 _ => Failure::Refused,
             }),
             "expired" => Event::Expired,

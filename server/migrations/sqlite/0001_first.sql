@@ -24,6 +24,7 @@ CREATE TABLE account (
     grace_from          INTEGER,                        -- since when it is let in without a
                                                         -- factor that it should enroll
     reset_at            INTEGER,                        -- when its factors were last taken from it
+    administrator       INTEGER NOT NULL DEFAULT 0,     -- 1: it may administer the others
     created_at          INTEGER NOT NULL                -- when it came into being
 ) STRICT;
 
@@ -64,6 +65,8 @@ CREATE TABLE batch (
     issued_at    INTEGER NOT NULL,                      -- when it was drawn
     activated_at INTEGER,                               -- when it became live; null: never
     ended_at     INTEGER,                               -- when it stopped being pending or live
+    reminded_until INTEGER,                             -- when its owner would hear no more of how
+                                                        -- few are left
     holder       BLOB,                                  -- digest of who may see it again
     seed         BLOB,                                  -- sealed; null once erased
     seed_until   INTEGER,                               -- when the seed (a pending batch) lapses
@@ -194,7 +197,8 @@ CREATE TABLE event (
     kind       TEXT NOT NULL,                           -- what happened, by its stable name
     at         INTEGER NOT NULL,                        -- when
     actor      TEXT NOT NULL,                           -- person, person:CLIENT (through it),
-                                                        -- administrator, client:ID
+                                                        -- administrator, administrator:ACCOUNT,
+                                                        -- client:ID
     generation INTEGER,                                 -- the batch it was about
     number     INTEGER,                                 -- the code's place in it
     remaining  INTEGER,                                 -- codes left afterwards

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Json;
 use super::ask::{PasswordFrom, Yes};
@@ -11,7 +11,7 @@ use super::open::{self, Absent};
 use super::output::{Output, plain};
 use super::wire::{self, AccountRow, AccountView, Accounts};
 use crate::config::Config;
-use crate::domain::{AccountPage, Activation, Caller, Mfa, NewPerson, StageRequest};
+use crate::domain::{AccountPage, Activation, Caller, Mfa, NewPerson, Role, StageRequest};
 use crate::model::AccountId;
 
 /// Add, list, help and remove the people who sign in
@@ -77,6 +77,19 @@ Examples:
         json: Json,
     },
 
+    /// Let an account administer the others on the pages, or no longer
+    ///
+    /// An administrator finds accounts at /admin, resets factors, ends codes and switches recovery
+    /// codes for everybody: signed in with an authenticator, which is asked for again each time.
+    #[command(after_help = "Example:\n  spare-key account administrator 'auth0|dora' on")]
+    Administrator {
+        #[command(flatten)]
+        id: Id,
+        /// Whether it may
+        #[arg(value_enum)]
+        may: May,
+    },
+
     /// End an account's recovery codes without making new ones
     #[command(after_help = "Example:\n  spare-key account revoke 'auth0|dora' --yes")]
     Revoke {
@@ -85,6 +98,15 @@ Examples:
         #[command(flatten)]
         yes: Yes,
     },
+}
+
+/// Whether an account may administer the others.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum May {
+    /// It may
+    On,
+    /// It may not
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +131,10 @@ pub(super) struct Add {
     /// What the person signs in with, an address for example
     #[arg(long, value_parser = login)]
     login: String,
+
+    /// Let it administer the others on the pages
+    #[arg(long)]
+    administrator: bool,
 
     /// Read the password from the first line of standard input
     #[arg(long, conflicts_with = "password_file")]
@@ -182,6 +208,20 @@ impl Account {
                 let app = open::administration(config, Absent::Refused)?;
                 regenerate(app.mfa(), id.id, output, json).await
             }
+            Self::Administrator { id: Id { id }, may } => {
+                let app = open::administration(config, Absent::Refused)?;
+                let name = plain(id.as_str());
+                let role = match may {
+                    May::On => Role::Administrator,
+                    May::Off => Role::Person,
+                };
+                let changed = app.mfa().appoint(&Caller::administrator(id), role).await?;
+                Ok(output.print(&match (changed, may) {
+                    (true, May::On) => format!("{name} administers the others from now on"),
+                    (true, May::Off) => format!("{name} administers the others no longer"),
+                    (false, _) => format!("that was so for {name} already; nothing was changed"),
+                })?)
+            }
             Self::Revoke { id: Id { id }, yes } => {
                 let app = open::administration(config, Absent::Refused)?;
                 app.mfa().account(&id).await?;
@@ -203,6 +243,7 @@ impl Add {
         let Self {
             id: Id { id },
             login,
+            administrator,
             password_stdin,
             password_file,
         } = self;
@@ -221,6 +262,9 @@ impl Add {
             password,
         };
         app.mfa().add_person(&caller, person).await?;
+        if administrator {
+            app.mfa().appoint(&caller, Role::Administrator).await?;
+        }
         Ok(output.print(&format!("added {name}"))?)
     }
 }

@@ -168,6 +168,7 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
         dev: false,
         trusted_proxies: Vec::new(),
         trusted_issuers: Vec::new(),
+        theme: None,
         canopy: http::CanopySettings::default(),
     };
     app(config, store, keyring, http)

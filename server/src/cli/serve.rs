@@ -89,6 +89,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         dev: false,
         trusted_proxies: config.trusted_proxies.clone(),
         trusted_issuers: config.trusted_issuers.clone(),
+        theme: theme(config)?,
         canopy: config.canopy.or(http::CanopySettings::default()),
     };
     let app = open::app(config, store, keyring, http)?;
@@ -161,6 +162,7 @@ pub(super) async fn dev(
         dev: true,
         trusted_proxies: config.trusted_proxies.clone(),
         trusted_issuers: config.trusted_issuers.clone(),
+        theme: theme(config)?,
         canopy: config.canopy.or(http::CanopySettings::of_development()),
     };
     let app = open::app(config, store, keyring, http)?;
@@ -197,6 +199,27 @@ fn fits(config: &Config, scheme: Scheme) -> Result<(), Failure> {
         .remedy("give the issuer as https://…, or leave --https out")),
         _ => Ok(()),
     }
+}
+
+/// The largest style sheet taken, in bytes.
+const THEME_LIMIT: usize = 64 * 1024;
+
+/// The style sheet of the pages, as it is at the start.
+fn theme(config: &Config) -> Result<Option<String>, Failure> {
+    let Some(path) = &config.theme else {
+        return Ok(None);
+    };
+    let name = path.display();
+    let read = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("the theme {name} cannot be read"))
+            .because(&error)
+            .remedy("name a style sheet in UTF-8 that the server may read, or leave --theme out")
+    })?;
+    if read.len() > THEME_LIMIT {
+        return Err(Failure::usage(format!("the theme {name} is too large"))
+            .remedy("a theme is a few properties; at most 64 KiB are taken"));
+    }
+    Ok(Some(read))
 }
 
 fn listen_for_signals() -> Result<Stop, Failure> {

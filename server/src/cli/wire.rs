@@ -103,6 +103,7 @@ impl AccountRow {
 pub(super) struct AccountView {
     id: String,
     login: Option<String>,
+    administrator: bool,
     created_at: String,
     authenticators: Vec<FactorRow>,
     recovery: RecoveryView,
@@ -138,6 +139,7 @@ impl AccountView {
             number: _,
             login,
             reset_at: _,
+            administrator,
             created_at,
         } = card;
         let authenticators = factors.into_iter().map(|factor| FactorRow {
@@ -148,6 +150,7 @@ impl AccountView {
         Self {
             id: id.as_str().to_owned(),
             login,
+            administrator,
             created_at: rfc3339(created_at),
             authenticators: authenticators.collect(),
             recovery: status.into(),
@@ -165,6 +168,9 @@ impl AccountView {
             ),
             format!("added           {}", self.created_at),
         ];
+        if self.administrator {
+            lines.push("administrator   yes, on the pages".to_owned());
+        }
         if self.authenticators.is_empty() {
             lines.push("authenticator   none".to_owned());
         }
@@ -220,6 +226,7 @@ impl From<Status> for RecoveryView {
                     retry_at,
                 },
             low,
+            reminder_ended: _,
         } = status;
         Self {
             state: match state {

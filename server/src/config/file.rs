@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) trusted_proxy: Vec<IpAddr>,
     pub(super) recovery_codes: Option<Switch>,
     pub(super) product: Option<String>,
+    pub(super) theme: Option<PathBuf>,
     #[serde(default)]
     pub(super) canopy: CanopyGiven,
     pub(super) workers: Option<NonZeroUsize>,

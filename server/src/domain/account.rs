@@ -34,6 +34,8 @@ pub struct AccountCard {
     pub login: Option<String>,
     /// When an administrator last took all factors from it.
     pub reset_at: Option<crate::model::Timestamp>,
+    /// It may administer the others.
+    pub administrator: bool,
     /// When it came into being.
     pub created_at: crate::model::Timestamp,
 }
@@ -45,6 +47,7 @@ impl From<Account> for AccountCard {
             number,
             login,
             reset_at,
+            administrator,
             created_at,
             ..
         } = account;
@@ -53,6 +56,7 @@ impl From<Account> for AccountCard {
             number,
             login,
             reset_at,
+            administrator,
             created_at,
         }
     }

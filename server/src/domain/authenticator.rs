@@ -357,7 +357,11 @@ impl Mfa {
     }
 
     /// What a proven factor brings about for this caller.
-    async fn progress(&self, caller: &Caller, now: Timestamp) -> Result<(Passed, Progress)> {
+    pub(super) async fn progress(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<(Passed, Progress)> {
         match &caller.authority {
             Authority::Challenge {
                 digest,

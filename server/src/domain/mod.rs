@@ -4,6 +4,7 @@
 //! of HTTP, JSON or SQL. What may be done depends on the [`Caller`] alone.
 
 mod account;
+mod administration;
 mod api_key;
 mod associate;
 mod authenticator;
@@ -19,9 +20,11 @@ mod enrolling;
 mod environment;
 mod error;
 mod event;
+mod patience;
 mod policy;
 mod recovery;
 mod redeem;
+mod remembered;
 mod signing;
 mod status;
 mod step_up;
@@ -34,10 +37,11 @@ mod trusted_device;
 use std::sync::Arc;
 
 pub use self::account::{AccountCard, NewPerson};
+pub use self::administration::{Administrator, Found, Sought};
 pub use self::api_key::{ApiKeyCard, NewKey};
 pub use self::associate::Association;
 pub use self::authenticator::{Enrollment, Factor, Passed};
-pub use self::bearer::{BearerSession, BearerSignIn, Grace, OwnSession};
+pub use self::bearer::{BearerSession, BearerSignIn, Grace, OwnSession, TrustGiven};
 pub use self::caller::{Authority, Caller, HostProof, Standing, VouchedBy};
 pub use self::carried::Carrying;
 pub use self::challenge::{NextStep, Saved, SignedIn};
@@ -51,6 +55,7 @@ pub use self::error::{Error, Fault, Refusal};
 pub use self::policy::Policy;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
+pub use self::remembered::BY_BROWSER;
 pub use self::signing::{Overlap, SigningKey};
 pub use self::status::{AccountState, PendingStatus, Status, ThrottleStatus, wait_until};
 pub use self::step_up::SteppedUp;
@@ -66,7 +71,7 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, SessionKind,
+    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, Role, SessionKind,
     TrustedDevice,
 };
 

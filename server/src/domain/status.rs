@@ -42,6 +42,8 @@ pub struct Status {
     pub throttle: ThrottleStatus,
     /// Few enough are left that the person should make new ones.
     pub low: bool,
+    /// They have heard enough of that.
+    pub reminder_ended: bool,
 }
 
 /// A batch that waits to be activated.
@@ -130,6 +132,7 @@ impl Mfa {
             }),
             throttle: throttle.into(),
             low: state == AccountState::Active && remaining <= low_at,
+            reminder_ended: latest.as_ref().is_some_and(|batch| batch.reminder_ended),
         })
     }
 

@@ -1,7 +1,7 @@
 //! What the browser loads: the module, the elements, the styles, the texts. Part of the binary.
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -26,10 +26,22 @@ pub(super) fn router() -> Router<Web> {
     Router::new().route("/assets/{*name}", get(asset))
 }
 
-async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+/// The pages' own style sheet: a theme comes at its end, so it has the last word.
+const PAGES: &str = "styles/pages.css";
+
+async fn asset(State(web): State<Web>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = find(&name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if let (PAGES, Some(theme)) = (name.as_str(), &web.settings.theme) {
+        let both = [asset.bytes, b"\n", theme.as_bytes()].concat();
+        return (
+            [(CACHE_CONTROL, CACHING)],
+            [(CONTENT_TYPE, asset.kind)],
+            both,
+        )
+            .into_response();
+    }
     let known = headers
         .get(IF_NONE_MATCH)
         .is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes());

@@ -42,6 +42,7 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let auth0 = Arc::new(pages::Guide::auth0());
     let arklow = Arc::new(pages::Guide::arklow());
     let canopy = Arc::new(pages::Guide::canopy());
+    let themes = Arc::new(pages::Guide::themes());
     Router::new()
         .route(
             "/openapi.json",
@@ -59,6 +60,10 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/canopy",
             get(move || async move { pages::guide(&canopy) }),
+        )
+        .route(
+            "/docs/themes",
+            get(move || async move { pages::guide(&themes) }),
         )
 }
 

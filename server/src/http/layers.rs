@@ -173,6 +173,7 @@ struct Form {
     path: String,
     id: String,
     product: Option<Product>,
+    language: pages::Language,
 }
 
 impl Form {
@@ -195,13 +196,15 @@ impl Form {
             path: path.to_owned(),
             id,
             product: request.extensions().get().cloned(),
+            language: pages::Language::of(request.headers()),
         }
     }
 
     fn answer(&self, status: StatusCode) -> Response<Body> {
         if self.page {
             let product = self.product.as_ref().map_or("", |Product(name)| name);
-            pages::plain(status, product, &self.id)
+            let texts = pages::Texts::of_language(self.language);
+            pages::plain(status, texts, product, &self.id)
         } else {
             if auth0::owns(&self.path) {
                 auth0::plain(&self.path, status, &self.id)

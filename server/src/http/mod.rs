@@ -48,6 +48,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Identity providers whose people may keep their factors here.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// A style sheet that comes after the pages' own.
+    pub theme: Option<String>,
     /// How the dialect of that name is spoken.
     pub canopy: CanopySettings,
 }
@@ -126,7 +128,7 @@ pub fn router(web: Web) -> Router {
         .merge(docs::of_arklow(arklow::document()))
         .merge(assets::router());
     if web.settings.pages {
-        router = router.merge(pages::router());
+        router = router.merge(pages::router(&web));
     }
     router
         .fallback(layers::not_found)

@@ -61,6 +61,8 @@ pub struct Account {
     pub last_generation: Generation,
     /// When an administrator last took all factors from it.
     pub reset_at: Option<Timestamp>,
+    /// It may administer the others.
+    pub administrator: bool,
     /// When it came into being.
     pub created_at: Timestamp,
 }

@@ -18,6 +18,8 @@ pub enum Actor {
     Client(String),
     /// An administrator at the command line.
     Administrator,
+    /// An administrator on the pages, by the identifier of their account.
+    Appointed(String),
 }
 
 /// An audit row to write. Written in the transaction it tells of; where

@@ -8,6 +8,7 @@
 pub mod sqlite;
 
 mod account;
+mod administration;
 mod api_key;
 mod authenticator;
 mod client;
@@ -22,6 +23,7 @@ mod trusted_device;
 use std::error::Error;
 
 pub use account::*;
+pub use administration::*;
 pub use api_key::*;
 pub use authenticator::*;
 pub use client::*;
@@ -53,6 +55,7 @@ pub type StoreResult<T> = Result<T, StoreFault>;
 /// Everything the domain asks of one database.
 pub trait Store:
     Accounts
+    + Administration
     + ApiKeys
     + Authenticators
     + Challenges
@@ -73,6 +76,7 @@ pub trait Store:
 
 impl<T> Store for T where
     T: Accounts
+        + Administration
         + ApiKeys
         + Authenticators
         + Challenges

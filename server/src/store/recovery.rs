@@ -5,7 +5,7 @@ use spare_key_core::Format;
 
 use super::{NewEvent, Progress, StepUpUse, StoreResult};
 use crate::model::{
-    AccountId, BatchState, Generation, Locator, Scheme, Sealed, SecretDigest, Timestamp,
+    AccountId, BatchState, Generation, Locator, Millis, Scheme, Sealed, SecretDigest, Timestamp,
     TokenDigest,
 };
 
@@ -293,6 +293,25 @@ pub struct BatchLine {
     pub remaining: u32,
     /// When it was issued.
     pub issued_at: Timestamp,
+    /// Its owner wants to hear no more of how few are left.
+    pub reminder_ended: bool,
+}
+
+/// Gives the person more time to save the codes that are shown.
+#[derive(Debug, Clone)]
+pub struct Prolong {
+    /// Whose.
+    pub account: AccountId,
+    /// Guard: who may see the batch.
+    pub holder: TokenDigest,
+    /// Now. Guard: its time has not run out.
+    pub at: Timestamp,
+    /// Until when it is to be shown.
+    pub until: Timestamp,
+    /// The longest that a batch is shown after it was issued; `until` is cut to that.
+    pub longest: Millis,
+    /// How long beyond that an open challenge that holds it stays open.
+    pub challenge_beyond: Millis,
 }
 
 /// What the domain asks about batches and codes.
@@ -317,6 +336,20 @@ pub trait Recovery {
         holder: Option<&TokenDigest>,
         now: Timestamp,
     ) -> StoreResult<Option<Shown>>;
+
+    /// Gives the batch that can still be shown to this holder more time, and the challenge that
+    /// holds it; says until when. `None`, and nothing changed, when there is no such batch, or no
+    /// time to give.
+    async fn prolong(&self, prolong: Prolong) -> StoreResult<Option<Timestamp>>;
+
+    /// Notes that the owner of the live batch wants to hear no more of how few codes are left of
+    /// it; `false` when another is live, or it is noted already.
+    async fn end_reminder(
+        &self,
+        account: &AccountId,
+        generation: Generation,
+        at: Timestamp,
+    ) -> StoreResult<bool>;
 
     /// Makes a pending batch the live one.
     async fn activate(&self, activate: Activate) -> StoreResult<Activated>;

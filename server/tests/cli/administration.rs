@@ -36,6 +36,33 @@ fn an_account_is_added_listed_shown_and_removed() {
 }
 
 #[test]
+fn an_administrator_is_appointed_and_dismissed() {
+    let place = Place::new();
+    let paths = place.with_keyring();
+    let run = |args: &[&str]| place.run(&[args, &paths].concat());
+    add(&place, &paths, "dora").done();
+    let shown = || run(&["account", "show", "dora", "--json"]).done().json();
+    assert_eq!(shown()["administrator"], false);
+    run(&["account", "administrator", "dora", "on"]).done();
+    assert_eq!(shown()["administrator"], true);
+    let again = run(&["account", "administrator", "dora", "on"]).done();
+    assert!(again.stdout.contains("nothing was changed"), "{again:?}");
+    run(&["account", "administrator", "dora", "off"]).done();
+    assert_eq!(shown()["administrator"], false);
+    run(&["account", "administrator", "nobody", "on"]).refused();
+    run(&["account", "administrator", "dora", "maybe"]).wrong_usage();
+
+    let login = ["--login", "ada@example.com", "--administrator"];
+    let args = ["account", "add", "ada", "--password-stdin"];
+    let args = [args.as_slice(), &login, &paths].concat();
+    place.run_reading(PASSWORD, &args).done();
+    assert_eq!(
+        run(&["account", "show", "ada", "--json"]).done().json()["administrator"],
+        true
+    );
+}
+
+#[test]
 fn the_password_is_never_an_argument() {
     let place = Place::new();
     let paths = place.with_keyring();

@@ -39,6 +39,9 @@ fn serve_says_when_it_is_ready_and_makes_nobody_up() {
     assert_eq!(ready["recovery_codes"], false);
     let (status, _) = http(ready["listen"].as_str().unwrap(), "GET /readyz", "");
     assert_eq!(status, 200);
+    // For development alone.
+    let (status, _) = http(ready["listen"].as_str().unwrap(), "GET /gallery", "");
+    assert_eq!(status, 404);
     let accounts = [&["account", "list", "--json"], paths.as_slice()].concat();
     let accounts = place.run(&accounts).done().json();
     assert_eq!(accounts["accounts"].as_array().unwrap().len(), 0);

@@ -35,6 +35,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
         Actor::Person,
         Actor::Through("dev:app ü".to_owned()),
         Actor::Administrator,
+        Actor::Appointed("auth0|ada:x ü".to_owned()),
         Actor::Client("dev:host ü".to_owned()),
     ];
     let ips: [Option<IpAddr>; 3] = [
@@ -42,7 +43,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
         "192.0.2.7".parse().ok(),
         "2001:db8::ffff:1".parse().ok(),
     ];
-    for (actor, ip) in actors.into_iter().zip(ips) {
+    for (actor, ip) in actors.into_iter().zip(ips.into_iter().cycle()) {
         let new = NewEvent {
             generation: Some(Generation(u32::MAX)),
             number: Some(4),

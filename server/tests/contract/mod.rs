@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod activation;
+pub(crate) mod administration;
 pub(crate) mod authenticators;
 pub(crate) mod bearers;
 pub(crate) mod carried;
@@ -94,6 +95,16 @@ macro_rules! contract {
                     accounts_can_be_skipped_and_counted,
                     accounts_low_on_codes_are_found,
                     clients_are_added_found_listed_and_removed,
+                ]
+                administration [
+                    an_account_administers_while_it_is_appointed,
+                    appointing_nobody_changes_nothing,
+                    accounts_are_found_by_how_login_or_identifier_begins,
+                    a_found_account_says_what_it_has_left,
+                    switching_is_on_record,
+                    a_waiting_batch_is_given_more_time_ten_times_and_not_for_ever,
+                    more_time_is_for_the_holder_of_what_has_not_run_out,
+                    a_reminder_ends_for_one_generation,
                 ]
                 staging [
                     a_batch_is_stored_as_it_was_given,

@@ -35,6 +35,7 @@ pub(crate) async fn a_batch_is_stored_as_it_was_given(db: impl Fixture) {
         total: 10,
         remaining: 10,
         issued_at: T0,
+        reminder_ended: false,
     };
     assert_eq!(
         (status.latest, status.last_redeemed_at, status.pending),

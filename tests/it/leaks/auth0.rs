@@ -289,6 +289,7 @@ pub(super) fn signing_keys(place: &Place) -> Vec<Needle> {
             dev: false,
             trusted_proxies: Vec::new(),
             trusted_issuers: Vec::new(),
+            theme: None,
             canopy: http::CanopySettings::default(),
         },
     })

@@ -1,6 +1,6 @@
 //! Enrolling an authenticator app.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 
@@ -109,7 +109,7 @@ pub(super) async fn verify(
     fields.done()?;
     let label = label.trim();
     let key = idempotency_key(&headers)?;
-    let step_up = headers.get(STEP_UP).map(HeaderValue::as_bytes);
+    let step_up = headers.get(STEP_UP).map(axum::http::HeaderValue::as_bytes);
     let parts: [&[u8]; 5] = [
         b"totp/enroll/verify",
         token.as_bytes(),

@@ -1,30 +1,26 @@
 //! The account: factors, codes, recent events; making new codes; the front page.
 
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 
+use super::activity::{self, Older};
+use super::browsers;
 use super::error::{PageError, Told, page as plain_page};
-use super::form::{BareForm, CodeForm};
+use super::form::{BareForm, CodeForm, ReminderForm};
 use super::save::draw;
 use super::sign_in::{no_code, otp};
 use super::texts::Texts;
 use super::view::{
-    AccountPage, AuthenticatorView, CodesView, DemoAccount, EventView, Home, LinkView, Message,
-    Regenerate,
+    AccountPage, AuthenticatorView, CodesView, DemoAccount, Home, LinkView, Message, Regenerate,
 };
 use super::visitor::{DOOR, Posted, Visitor};
 use super::{Answer, Frame, errors, frame, page, quiet, shown_on};
-use crate::domain::{
-    AccountState, Authority, Caller, Error, Event, Passed, Refusal, SessionKind, Status,
-};
-use crate::model::{EventKind, Timestamp};
+use crate::domain::{AccountState, Authority, Caller, Error, Passed, Refusal, SessionKind, Status};
+use crate::model::Timestamp;
 
 const REGENERATE: &str = "regenerate";
 const STEP_UP: &str = "mfa-otp-challenge";
-
-/// Audit rows read for the list of recent activity, and lines shown of them.
-const EVENTS_READ: u32 = 60;
-const EVENTS_SHOWN: usize = 8;
 
 /// In development the front page says who one can be; elsewhere it is the account.
 pub(super) async fn home(visitor: Visitor) -> Answer {
@@ -37,8 +33,9 @@ pub(super) async fn home(visitor: Visitor) -> Answer {
         totp_secret,
     };
     let template = Home {
-        t: Texts::english(),
+        t: visitor.texts(),
         product: visitor.web.mfa.policy().product.clone(),
+        here: visitor.query().to_owned(),
         password: "correct horse battery staple".to_owned(),
         accounts: vec![
             demo("Alice", "alice@example.com", ""),
@@ -53,7 +50,7 @@ pub(super) async fn home(visitor: Visitor) -> Answer {
     Ok(plain_page(StatusCode::OK, &template))
 }
 
-pub(super) async fn show(visitor: Visitor) -> Answer {
+pub(super) async fn show(visitor: Visitor, Query(older): Query<Older>) -> Answer {
     let of = |error| PageError::of(&visitor, error);
     let caller = visitor.session().await.map_err(of)?;
     let mfa = &visitor.web.mfa;
@@ -62,6 +59,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(&visitor)?;
     let status = mfa.status(&caller.account).await.map_err(of)?;
     let enabled = mfa.recovery_codes().await.map_err(of)?;
@@ -71,8 +69,7 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
     }
     let factors = mfa.factors(&caller).await.map_err(of)?;
     let card = mfa.account(&caller.account).await.map_err(of)?;
-    let events = mfa
-        .events(&caller.account, None, EVENTS_READ)
+    let trail = activity::trail(&visitor, &caller.account, older.before())
         .await
         .map_err(of)?;
     let template = AccountPage {
@@ -80,21 +77,20 @@ pub(super) async fn show(visitor: Visitor) -> Answer {
         product,
         csrf,
         state,
-        errors: errors(&quiet(), REGENERATE),
+        here,
+        errors: errors(t, &quiet(), REGENERATE),
         account: card.login.unwrap_or_else(|| card.id.as_str().to_owned()),
         recovered: is_recovery(&caller),
         enabled,
         authenticator: factors.first().map(|factor| AuthenticatorView {
-            added: factor.confirmed_at.into(),
-            last_used: factor.last_used_at.map(Into::into),
+            added: t.day(factor.confirmed_at),
+            last_used: factor.last_used_at.map(|at| t.day(at)),
         }),
-        codes: codes_view(&status),
+        codes: codes_view(t, &status),
         pending: mfa.holds_pending(&caller).await.map_err(of)?,
-        events: events
-            .iter()
-            .filter_map(|event| event_view(t, event))
-            .take(EVENTS_SHOWN)
-            .collect(),
+        browsers: browsers::list(&visitor, &caller).await.map_err(of)?,
+        trail,
+        administrator: mfa.administrator(&caller).await.map_err(of)?.is_some(),
     };
     Ok(page(&visitor, &quiet(), &template))
 }
@@ -109,51 +105,28 @@ fn is_recovery(caller: &Caller) -> bool {
     )
 }
 
-fn codes_view(status: &Status) -> Option<CodesView> {
+pub(super) fn codes_view(t: Texts, status: &Status) -> Option<CodesView> {
     (status.state == AccountState::Active).then(|| CodesView {
         remaining: status.remaining,
         total: status.total,
-        low: status.low,
+        remind: status.low && !status.reminder_ended,
         generation: status.generation.0,
-        issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
+        issued: t.day(status.issued_at.unwrap_or(Timestamp(0))),
     })
 }
 
-/// An audit row in the person's words; `None` for what would tell them nothing.
-fn event_view(t: Texts, event: &Event) -> Option<EventView> {
-    let key = match event.kind {
-        EventKind::CodesStaged => "event.codes_generated",
-        EventKind::CodesActivated => "event.codes_activated",
-        EventKind::CodesRedeemed => "event.code_redeemed",
-        EventKind::CodesRefused => "event.code_refused",
-        EventKind::CodesThrottled => "event.code_throttled",
-        EventKind::CodesRevoked => "event.codes_revoked",
-        EventKind::FactorEnrolled => "event.authenticator_added",
-        EventKind::FactorReplaced => "event.authenticator_replaced",
-        EventKind::FactorRemoved | EventKind::MfaReset => "event.authenticator_removed",
-        EventKind::KeyAdded => "event.api_key_added",
-        EventKind::KeyRemoved => "event.api_key_removed",
-        EventKind::DeviceTrusted => "event.device_trusted",
-        EventKind::DeviceForgotten => "event.device_forgotten",
-        EventKind::FactorVerified => "event.login",
-        EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
-        EventKind::CodesShownAgain
-        | EventKind::CodesGivenUp
-        | EventKind::FactorAsked
-        | EventKind::PasswordVerified
-        | EventKind::SignedOut
-        | EventKind::AccountAdded => return None,
-    };
-    let generation = event
-        .generation
-        .map_or(0, |generation| generation.0)
-        .to_string();
-    let number = event.number.unwrap_or(0).to_string();
-    let text = t.fill(key, &[("generation", generation), ("number", number)]);
-    Some(EventView {
-        at: event.at.into(),
-        text,
-    })
+/// "Do not remind me again": of this generation.
+pub(super) async fn end_reminder(Posted { visitor, form }: Posted<ReminderForm>) -> Answer {
+    let of = |error| PageError::of(&visitor, error);
+    let caller = visitor.session().await.map_err(of)?;
+    let generation = form.generation();
+    visitor
+        .web
+        .mfa
+        .end_reminder(&caller, generation)
+        .await
+        .map_err(of)?;
+    visitor.go_to("/account")
 }
 
 pub(super) async fn sign_out(Posted { visitor, .. }: Posted<BareForm>) -> Answer {
@@ -161,10 +134,11 @@ pub(super) async fn sign_out(Posted { visitor, .. }: Posted<BareForm>) -> Answer
         let ended = visitor.web.mfa.sign_out(&caller).await;
         ended.map_err(|error| PageError::of(&visitor, error))?;
     }
-    let t = Texts::english();
+    let t = visitor.texts();
     let template = Message {
         t,
         product: visitor.web.mfa.policy().product.clone(),
+        here: visitor.query().to_owned(),
         title: t.get("message.signed-out.title"),
         description: t.get("message.signed-out.description"),
         error: "",
@@ -223,13 +197,13 @@ pub(super) async fn submit_step_up(Posted { visitor, form }: Posted<CodeForm>) -
 }
 
 /// Nothing typed, or an answer of the domain.
-enum StepUpError {
+pub(super) enum StepUpError {
     Empty,
     Domain(Error),
 }
 
 impl StepUpError {
-    fn on(self, screen: &str, visitor: &Visitor) -> Result<Told, PageError> {
+    pub(super) fn on(self, screen: &str, visitor: &Visitor) -> Result<Told, PageError> {
         match self {
             Self::Empty => Ok(no_code()),
             Self::Domain(error) => shown_on(screen, Some("code"), visitor, error),
@@ -237,7 +211,8 @@ impl StepUpError {
     }
 }
 
-async fn step_up(
+/// A fresh factor of who is in: the session that follows.
+pub(super) async fn step_up(
     visitor: &Visitor,
     caller: &Caller,
     code: &str,
@@ -269,6 +244,7 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let status = mfa.status(&caller.account).await.map_err(of)?;
     let template = Regenerate {
@@ -276,8 +252,9 @@ async fn regenerate_page(visitor: &Visitor, caller: &Caller, told: &Told) -> Ans
         product,
         csrf,
         state,
-        errors: errors(told, REGENERATE),
-        codes: codes_view(&status),
+        here,
+        errors: errors(t, told, REGENERATE),
+        codes: codes_view(t, &status),
         fresh: mfa.is_fresh(caller),
         wait_seconds: told.wait_seconds,
     };

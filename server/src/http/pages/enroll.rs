@@ -37,13 +37,15 @@ async fn enrollment(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let template = OtpEnrollment {
         t,
         product,
         csrf,
         state,
-        errors: errors(told, SCREEN),
+        here,
+        errors: errors(t, told, SCREEN),
         action: visitor.address("/u/mfa-otp-enrollment-qr")?,
         replacing: pending.replaces,
         step: 2,

@@ -51,10 +51,10 @@ impl Told {
     }
 
     /// The messages as this screen shows them.
-    pub(super) fn errors(&self, screen: &str) -> Errors {
+    pub(super) fn errors(&self, t: Texts, screen: &str) -> Errors {
         let problem = Problem {
             code: self.code,
-            text: Texts::english().get(&format!("{screen}.{}", self.code)),
+            text: t.get(&format!("{screen}.{}", self.code)),
         };
         match self.field {
             Some(field) => Errors::on_field(field, problem),
@@ -142,7 +142,11 @@ pub(super) fn told(refusal: Refusal, now: Timestamp) -> Told {
 
 /// An answer that is a page of its own.
 pub(super) struct PageError {
+    t: Texts,
     product: String,
+    /// The query of the address.
+    here: String,
+    posted: bool,
     now: Timestamp,
     why: Why,
 }
@@ -156,6 +160,8 @@ enum Why {
     OutOfDate,
     /// A screen of a transaction that this visitor is not in; whether they seem to be signed in.
     NoTransaction { seems_in: bool },
+    /// There is no such page, or not for this visitor.
+    NotFound,
 }
 
 impl PageError {
@@ -180,6 +186,11 @@ impl PageError {
         Self::because(visitor, Why::NoTransaction { seems_in })
     }
 
+    /// There is no such page, or not for this visitor.
+    pub(super) fn not_found(visitor: &Visitor) -> Self {
+        Self::because(visitor, Why::NotFound)
+    }
+
     /// The request is no form.
     pub(super) fn malformed(visitor: &Visitor, status: StatusCode) -> Self {
         Self::because(visitor, Why::Forbidden(status))
@@ -188,7 +199,10 @@ impl PageError {
     fn because(visitor: &Visitor, why: Why) -> Self {
         let mfa = &visitor.web.mfa;
         Self {
+            t: visitor.texts(),
             product: mfa.policy().product.clone(),
+            here: visitor.query().to_owned(),
+            posted: visitor.has_posted(),
             now: mfa.now(),
             why,
         }
@@ -197,13 +211,23 @@ impl PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response<Body> {
-        let Self { product, now, why } = self;
+        let Self {
+            t,
+            product,
+            here,
+            posted,
+            now,
+            why,
+        } = self;
+        let frame = Around {
+            t,
+            product: &product,
+            here: &here,
+        };
         match why {
-            Why::Forbidden(status) => {
-                Page::new("forbidden", "/account").answer(status, &product, "")
-            }
+            Why::Forbidden(status) => Page::new("forbidden", "/account").answer(status, &frame, ""),
             Why::OutOfDate => {
-                Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &product, "")
+                Page::new("out-of-date", "/account").answer(StatusCode::FORBIDDEN, &frame, "")
             }
             Why::NoTransaction { seems_in } => {
                 let mut page = Page::new("transaction-not-found", DOOR);
@@ -211,7 +235,12 @@ impl IntoResponse for PageError {
                     page.href = "/account";
                     page.action = "message.out-of-date.actionText";
                 }
-                page.answer(StatusCode::CONFLICT, &product, "")
+                page.answer(StatusCode::CONFLICT, &frame, "")
+            }
+            Why::NotFound => Page::new("not-found", "/").answer(StatusCode::NOT_FOUND, &frame, ""),
+            // Whoever has sent something is told that it was not carried out.
+            Why::Domain(Error::Refused(Refusal::SessionGone)) if posted => {
+                Page::new("session-gone", DOOR).answer(StatusCode::UNAUTHORIZED, &frame, "")
             }
             Why::Domain(Error::Refused(Refusal::SessionGone)) => Redirect::to(DOOR).into_response(),
             Why::Domain(Error::Refused(refusal)) => {
@@ -221,11 +250,11 @@ impl IntoResponse for PageError {
                     "forbidden" | "fresh-proof-required" => Page::new("forbidden", "/account"),
                     _ => Page::new("transaction-not-found", DOOR),
                 };
-                page.answer(told.status, &product, "")
+                page.answer(told.status, &frame, "")
             }
             Why::Domain(Error::Busy { retry_after }) => {
                 let page = Page::new("busy", DOOR);
-                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &product, "");
+                let mut response = page.answer(StatusCode::SERVICE_UNAVAILABLE, &frame, "");
                 let seconds = HeaderValue::from(retry_after.as_secs().max(1));
                 response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
@@ -233,10 +262,17 @@ impl IntoResponse for PageError {
             Why::Domain(Error::Fault(fault)) => {
                 tracing::error!(error.chain = %fault.chain(), "a page could not be answered");
                 let page = Page::new("error", "/account");
-                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &product, "")
+                page.answer(StatusCode::INTERNAL_SERVER_ERROR, &frame, "")
             }
         }
     }
+}
+
+/// What stands around a message.
+struct Around<'a> {
+    t: Texts,
+    product: &'a str,
+    here: &'a str,
 }
 
 /// Which message, and where its way on leads.
@@ -256,12 +292,13 @@ impl Page {
         }
     }
 
-    fn answer(&self, status: StatusCode, product: &str, reference: &str) -> Response<Body> {
-        let t = Texts::english();
+    fn answer(&self, status: StatusCode, around: &Around<'_>, reference: &str) -> Response<Body> {
+        let Around { t, product, here } = *around;
         let text = |key: &str| t.get(&format!("message.{}.{key}", self.name));
         let message = Message {
             t,
             product: product.to_owned(),
+            here: here.to_owned(),
             title: text("title"),
             description: text("description"),
             error: self.name,
@@ -296,14 +333,20 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> Response<Bod
 /// An answer that no handler gave, as a page.
 pub(in crate::http) fn plain(
     status: StatusCode,
+    t: Texts,
     product: &str,
     request_id: &str,
 ) -> Response<Body> {
+    let around = Around {
+        t,
+        product,
+        here: "",
+    };
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            Page::new("not-found", "/").answer(status, product, "")
+            Page::new("not-found", "/").answer(status, &around, "")
         }
-        StatusCode::SERVICE_UNAVAILABLE => Page::new("busy", "/").answer(status, product, ""),
-        _ => Page::new("error", "/").answer(status, product, request_id),
+        StatusCode::SERVICE_UNAVAILABLE => Page::new("busy", "/").answer(status, &around, ""),
+        _ => Page::new("error", "/").answer(status, &around, request_id),
     }
 }

@@ -43,10 +43,22 @@ forms! {
     LoginForm { username: String, password: Zeroizing<String> }
 
     /// A one-time password or a recovery code, as typed; or the wish for another method.
-    CodeForm { code: Zeroizing<String>, action: String }
+    CodeForm { code: Zeroizing<String>, action: String, remember: String }
 
     /// "I have saved these codes."
     SaveForm { generation: String, saved: String }
+
+    /// No more of how few codes are left of this generation.
+    ReminderForm { generation: String }
+
+    /// What an administrator wants to do, to whom, with a one-time password where one is asked for.
+    AdminForm { id: String, code: Zeroizing<String> }
+
+    /// One of the remembered browsers.
+    BrowserForm { id: String }
+
+    /// More time; a script is answered in JSON.
+    TimeForm { answer: String }
 
     /// What to do after a recovery.
     AfterForm { action: String }
@@ -87,8 +99,18 @@ impl SaveForm {
         }
     }
 
-    /// A number that is none is nobody's generation.
     pub(super) fn generation(&self) -> Generation {
-        Generation(self.generation.parse().unwrap_or(0))
+        numbered(&self.generation)
     }
+}
+
+impl ReminderForm {
+    pub(super) fn generation(&self) -> Generation {
+        numbered(&self.generation)
+    }
+}
+
+/// A number that is none is nobody's generation.
+fn numbered(text: &str) -> Generation {
+    Generation(text.parse().unwrap_or(0))
 }

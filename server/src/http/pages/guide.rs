@@ -23,8 +23,15 @@ const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
 
 /// How Canopy's clients are pointed here.
 const CANOPY: &str = include_str!("../../../../web/docs/canopy.md");
+/// How pages and elements get a look of one's own.
+const THEMES: &str = include_str!("../../../../web/docs/themes.md");
 
 impl Guide {
+    /// How pages and elements get a look of one's own.
+    pub(in crate::http) fn themes() -> Self {
+        Self::read(THEMES)
+    }
+
     /// How Arklow's clients are pointed here.
     pub(in crate::http) fn arklow() -> Self {
         Self::read(ARKLOW)
@@ -110,6 +117,7 @@ mod tests {
     #[test]
     fn the_guides_are_there() {
         assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
+        assert_eq!(Guide::themes().title, "Your own look");
         assert_eq!(
             Guide::arklow().title,
             "Point your Arklow client at Spare Key"

@@ -5,12 +5,17 @@
 //! elements make it better and are not needed. A GET changes nothing. Decisions are the domain's.
 
 mod account;
+mod activity;
+mod admin;
+mod browsers;
 mod docs;
 mod enroll;
 mod enter;
 mod error;
 mod form;
+mod gallery;
 mod guide;
+mod language;
 mod recover;
 mod save;
 mod sign_in;
@@ -23,22 +28,23 @@ use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
 pub(super) use self::guide::{Guide, guide};
+pub(super) use self::language::Language;
+pub(super) use self::texts::Texts;
 use self::view::{Errors, Frame};
 use self::visitor::Visitor;
 use super::Web;
 use crate::domain::{Error, Refusal};
 
-use self::texts::Texts;
-
 type Answer = Result<Response<Body>, PageError>;
 
-pub(super) fn router() -> Router<Web> {
+pub(super) fn router(web: &Web) -> Router<Web> {
     Router::new()
         .route("/", get(account::home))
         .route("/u/login", get(sign_in::show).post(sign_in::submit))
@@ -53,9 +59,18 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/u/mfa-recovery-code-enrollment/download",
-            post(|posted| save::download(posted, &save::FIRST)),
+            post(|posted| save::download(posted, &save::FIRST))
+                .get(|visitor| back(visitor, save::FIRST.path)),
         )
-        .route("/u/mfa-recovery-code-enrollment/again", post(save::again))
+        .route(
+            "/u/mfa-recovery-code-enrollment/more-time",
+            post(|posted| save::more_time(posted, &save::FIRST))
+                .get(|visitor| back(visitor, save::FIRST.path)),
+        )
+        .route(
+            "/u/mfa-recovery-code-enrollment/again",
+            post(save::again).get(|visitor| back(visitor, save::FIRST.path)),
+        )
         .route(
             "/u/mfa-recovery-code-challenge-new-code",
             get(|visitor| save::show(visitor, &save::REPLACEMENT))
@@ -63,7 +78,13 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/u/mfa-recovery-code-challenge-new-code/download",
-            post(|posted| save::download(posted, &save::REPLACEMENT)),
+            post(|posted| save::download(posted, &save::REPLACEMENT))
+                .get(|visitor| back(visitor, save::REPLACEMENT.path)),
+        )
+        .route(
+            "/u/mfa-recovery-code-challenge-new-code/more-time",
+            post(|posted| save::more_time(posted, &save::REPLACEMENT))
+                .get(|visitor| back(visitor, save::REPLACEMENT.path)),
         )
         .route(
             "/u/mfa-otp-challenge",
@@ -79,10 +100,17 @@ pub(super) fn router() -> Router<Web> {
         )
         .route("/account", get(account::show))
         .route("/account/enter", post(enter::enter))
-        .route("/account/sign-out", post(account::sign_out))
+        .route(
+            "/account/sign-out",
+            post(account::sign_out).get(|visitor| back(visitor, "/account")),
+        )
         .route(
             "/account/replace-authenticator",
-            post(account::replace_authenticator),
+            post(account::replace_authenticator).get(|visitor| back(visitor, "/account")),
+        )
+        .route(
+            "/account/end-reminder",
+            post(account::end_reminder).get(|visitor| back(visitor, "/account")),
         )
         .route(
             "/account/step-up",
@@ -99,18 +127,41 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/account/codes/download",
-            post(|posted| save::download(posted, &save::NEXT)),
+            post(|posted| save::download(posted, &save::NEXT))
+                .get(|visitor| back(visitor, save::NEXT.path)),
         )
+        .route(
+            "/account/codes/more-time",
+            post(|posted| save::more_time(posted, &save::NEXT))
+                .get(|visitor| back(visitor, save::NEXT.path)),
+        )
+        .route(
+            "/account/browsers/forget",
+            post(browsers::forget).get(|visitor| back(visitor, "/account")),
+        )
+        .route(
+            "/account/browsers/forget-all",
+            post(browsers::forget_all).get(|visitor| back(visitor, "/account")),
+        )
+        .merge(admin::router())
+        .route("/gallery", get(gallery::show))
+        .layer(from_fn_with_state(web.clone(), language::remember))
+}
+
+/// What only takes forms leads who asks for it by a link to the page that the form is on.
+async fn back(visitor: Visitor, to: &'static str) -> Answer {
+    visitor.go_to(to)
 }
 
 /// What every page has.
 fn frame(visitor: &Visitor) -> Result<Frame, PageError> {
     let of = |error| PageError::of(visitor, error);
     Ok(Frame {
-        t: Texts::english(),
+        t: visitor.texts(),
         product: visitor.web.mfa.policy().product.clone(),
         csrf: visitor.csrf().map_err(of)?,
         state: visitor.state().map_err(of)?,
+        here: visitor.query().to_owned(),
     })
 }
 
@@ -174,10 +225,10 @@ fn quiet() -> Told {
 }
 
 /// What went wrong, if anything did.
-fn errors(told: &Told, screen: &str) -> Errors {
+fn errors(t: Texts, told: &Told, screen: &str) -> Errors {
     if told.code.is_empty() {
         Errors::none()
     } else {
-        told.errors(screen)
+        told.errors(t, screen)
     }
 }

@@ -31,6 +31,7 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let status = visitor
         .web
@@ -43,7 +44,8 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         product,
         csrf,
         state,
-        errors: errors(told, SCREEN),
+        here,
+        errors: errors(t, told, SCREEN),
         action: visitor.address(CODE_PATH)?,
         tries_left: told.tries_left,
         wait_seconds: told.wait_seconds,
@@ -130,19 +132,21 @@ pub(super) async fn show_after(visitor: Visitor) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(&visitor)?;
     let template = AfterRecovery {
         t,
         product,
         csrf,
         state,
-        errors: errors(&quiet(), SCREEN),
+        here,
+        errors: errors(t, &quiet(), SCREEN),
         action: visitor.address(AFTER_PATH)?,
         number,
         remaining: status.remaining,
         total: status.total,
         generation,
-        issued: status.issued_at.unwrap_or(Timestamp(0)).into(),
+        issued: t.day(status.issued_at.unwrap_or(Timestamp(0))),
     };
     Ok(page(&visitor, &quiet(), &template))
 }

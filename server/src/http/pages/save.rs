@@ -1,16 +1,18 @@
 //! The save prompt: at enrollment, when the codes are made anew, and after a single code was spent.
 
+use axum::Json;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Serialize;
 
 use super::error::{PageError, Told, page as plain_page};
-use super::form::{BareForm, SaveForm};
+use super::form::{BareForm, SaveForm, TimeForm};
 use super::sign_in::at_step;
 use super::view::{FormView, Message, SaveCodes};
 use super::visitor::{Posted, Visitor};
 use super::{Answer, Frame, errors, frame, page, quiet, shown_on, wire};
-use crate::clock;
 use crate::domain::{Activation, Caller, Error, Issued, NextStep, Refusal, StageRequest};
-use crate::model::Token;
+use crate::model::{Timestamp, Token};
 
 /// Where a batch is shown for saving, in whose words, and where it comes from.
 pub(super) struct Prompt {
@@ -122,6 +124,7 @@ fn expired(visitor: &Visitor) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let message = Message {
         title: t.get("message.codes-expired.title"),
@@ -135,6 +138,7 @@ fn expired(visitor: &Visitor) -> Answer {
             text: t.get("message.codes-expired.actionText"),
         }),
         reference: String::new(),
+        here,
         t,
         product,
     };
@@ -194,6 +198,54 @@ pub(super) async fn download(Posted { visitor, .. }: Posted<BareForm>, at: &Prom
     }
 }
 
+/// What a script is told of the time that was given.
+#[derive(Serialize)]
+struct MoreTime {
+    expires_in: u32,
+    warn_before: u32,
+    /// What the page says of it.
+    pending: String,
+    /// What it says before that runs out.
+    soon: String,
+}
+
+/// Gives the person more time with the codes on the screen.
+pub(super) async fn more_time(Posted { visitor, form }: Posted<TimeForm>, at: &Prompt) -> Answer {
+    let caller = match viewer(&visitor, at).await? {
+        Ok(caller) => caller,
+        Err(elsewhere) => return visitor.go_to(elsewhere),
+    };
+    let mfa = &visitor.web.mfa;
+    let scripted = form.answer == "json";
+    match mfa.more_time(&caller).await {
+        Ok(until) if scripted => {
+            let expires_in = seconds_until(&visitor, until);
+            let t = visitor.texts();
+            let minutes = [("minutes", t.wait(&expires_in))];
+            let warn_before = warn_before(expires_in);
+            let wait = [("wait", t.wait(&warn_before))];
+            let told = MoreTime {
+                expires_in,
+                warn_before,
+                pending: t.fill_of(at.screen, "pending", &minutes),
+                soon: t.fill_of(at.screen, "soon", &wait),
+            };
+            Ok(Json(told).into_response())
+        }
+        Err(Error::Refused(Refusal::NoPendingBatch)) if scripted => {
+            Ok(StatusCode::GONE.into_response())
+        }
+        // The page says how much time is left.
+        Ok(_) | Err(Error::Refused(Refusal::NoPendingBatch)) => visitor.go_to(at.path),
+        Err(error) => Err(PageError::of(&visitor, error)),
+    }
+}
+
+fn seconds_until(visitor: &Visitor, until: Timestamp) -> u32 {
+    let left = until.since(visitor.web.mfa.now()).ceil_seconds();
+    u32::try_from(left).unwrap_or(u32::MAX)
+}
+
 /// How long before the end it is said, in seconds: in time to write the codes down, and never less
 /// than the 20 seconds that WCAG 2.2.1 asks for, unless less than that is left.
 fn warn_before(expires_in: u32) -> u32 {
@@ -221,25 +273,26 @@ async fn sheet_on(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) 
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
-    let left = issued
-        .expires_at
-        .map_or(0, |until| until.since(visitor.web.mfa.now()).ceil_seconds());
-    let expires_in = u32::try_from(left).unwrap_or(u32::MAX);
+    let until = issued.expires_at;
+    let expires_in = until.map_or(0, |until| seconds_until(visitor, until));
     let template = SaveCodes {
         t,
         product,
         csrf,
         state,
-        errors: errors(told, at.screen),
+        here,
+        errors: errors(t, told, at.screen),
         screen: at.screen,
         action: visitor.address(at.path)?,
         download: visitor.address(&format!("{}/download", at.path))?,
+        more_time: visitor.address(&format!("{}/more-time", at.path))?,
         step: at.steps,
         steps: at.steps,
         account: hint(visitor, issued).await?,
         generation: issued.generation.0,
-        issued: issued.issued_at.into(),
+        issued: t.day(issued.issued_at),
         codes: wire::shown(issued),
         expires_in,
         warn_before: warn_before(expires_in),
@@ -250,12 +303,13 @@ async fn sheet_on(visitor: &Visitor, issued: &Issued, told: &Told, at: &Prompt) 
 async fn sheet(visitor: &Visitor, issued: &Issued) -> Answer {
     let account = hint(visitor, issued).await?;
     let url = format!("{}/u/login", visitor.web.settings.issuer);
-    let date = clock::long_date(issued.issued_at);
-    Ok(wire::sheet_file(
-        issued,
-        &visitor.web.mfa.policy().product,
-        &account,
-        &date,
-        &url,
-    ))
+    let t = visitor.texts();
+    let date = t.day(issued.issued_at).text;
+    let sheet = wire::Around {
+        product: &visitor.web.mfa.policy().product,
+        account: &account,
+        date: &date,
+        url: &url,
+    };
+    Ok(wire::sheet_file(issued, &sheet, t))
 }

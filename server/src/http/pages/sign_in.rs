@@ -8,7 +8,9 @@ use super::recover::CODE_PATH;
 use super::view::{Login, OtpChallenge};
 use super::visitor::{DOOR, Posted, Visitor};
 use super::{Answer, Frame, errors, frame, page, quiet, save, shown_on};
-use crate::domain::{Authority, Caller, Error, NextStep, Passed, Refusal};
+use crate::domain::{
+    AccountState, Authority, Caller, Error, NextStep, Passed, Refusal, TrustGiven,
+};
 
 const LOGIN: &str = "login";
 const OTP: &str = "mfa-otp-challenge";
@@ -39,14 +41,16 @@ fn login(visitor: &Visitor, username: String, told: &Told) -> Answer {
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let wait_seconds = told.wait_seconds;
-    let errors = errors(told, LOGIN);
+    let errors = errors(t, told, LOGIN);
     let template = Login {
         t,
         product,
         csrf,
         state,
+        here,
         errors,
         action: visitor.address(DOOR)?,
         username,
@@ -84,6 +88,12 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answe
     let step = mfa.next_step(&signed_in.caller).await.map_err(of)?;
     if step == NextStep::Enroll {
         mfa.begin_enrollment(&signed_in.caller).await.map_err(of)?;
+    }
+    if let (NextStep::Prove, Some(browser)) = (step, visitor.browser()) {
+        let passed = mfa.pass_by_browser(&signed_in.caller, &browser).await;
+        if let Some(token) = passed.map_err(of)? {
+            return visitor.go_on_by_session("/account", &token);
+        }
     }
     visitor.go_on_by_challenge(path_of(step), &signed_in.challenge)
 }
@@ -124,6 +134,7 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         product,
         csrf,
         state,
+        here,
     } = frame(visitor)?;
     let coming_in = matches!(caller.authority, Authority::Challenge { .. });
     let status = visitor
@@ -139,7 +150,8 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         product,
         csrf,
         state,
-        errors: errors(told, OTP),
+        here,
+        errors: errors(t, told, OTP),
         action: visitor.address(if coming_in {
             OTP_PATH
         } else {
@@ -147,6 +159,16 @@ pub(super) async fn otp(visitor: &Visitor, caller: &Caller, told: &Told) -> Answ
         })?,
         coming_in,
         recovery_offered: coming_in && codes && status.total > 0,
+        // Who is to save codes first is remembered the next time.
+        remember_days: match coming_in && (!codes || status.state == AccountState::Active) {
+            true => visitor
+                .web
+                .mfa
+                .remembers_for(caller)
+                .await
+                .map_err(|error| PageError::of(visitor, error))?,
+            false => None,
+        },
         wait_seconds: told.wait_seconds,
     };
     Ok(page(visitor, told, &template))
@@ -176,8 +198,13 @@ pub(super) async fn submit_otp(Posted { visitor, form }: Posted<CodeForm>) -> An
     if form.code.trim().is_empty() {
         return otp(&visitor, &caller, &no_code()).await;
     }
-    match visitor.web.mfa.prove_totp(&caller, &form.code).await {
-        Ok(passed) => passed_on(&visitor, passed, "/account").await,
+    match prove(&visitor, &caller, &form).await {
+        Ok((passed, None)) => passed_on(&visitor, passed, "/account").await,
+        Ok((passed, Some(given))) => {
+            let mut response = passed_on(&visitor, passed, "/account").await?;
+            visitor.remember_browser(&mut response, &given);
+            Ok(response)
+        }
         Err(error) => {
             otp(
                 &visitor,
@@ -186,6 +213,22 @@ pub(super) async fn submit_otp(Posted { visitor, form }: Posted<CodeForm>) -> An
             )
             .await
         }
+    }
+}
+
+/// A one-time password; with the box ticked, this browser is remembered.
+async fn prove(
+    visitor: &Visitor,
+    caller: &Caller,
+    form: &CodeForm,
+) -> Result<(Passed, Option<TrustGiven>), Error> {
+    let mfa = &visitor.web.mfa;
+    if form.remember == "on" {
+        let label = visitor.label();
+        mfa.prove_totp_and_remember(caller, &form.code, label).await
+    } else {
+        let passed = mfa.prove_totp(caller, &form.code).await?;
+        Ok((passed, None))
     }
 }
 

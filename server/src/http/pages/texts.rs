@@ -6,9 +6,15 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use icu_locale_core::Locale;
+use icu_plurals::{PluralCategory, PluralRules};
 use serde::Deserialize;
 
+use super::language::Language;
+use super::view::Day;
+use crate::clock::{self, Civil};
 use crate::http::assets;
+use crate::model::Timestamp;
 
 type Table = HashMap<String, String>;
 
@@ -43,31 +49,75 @@ fn flat(entries: HashMap<String, Entry>) -> Table {
     table
 }
 
-static ENGLISH: LazyLock<Table> = LazyLock::new(|| {
-    assets::locale("en")
+fn read(language: Language) -> Table {
+    assets::locale(language.tag())
         .and_then(|json| serde_json::from_slice(json).ok())
         .map(flat)
         .unwrap_or_default()
-});
+}
 
-/// One language's texts. English is the only one so far.
+/// In the order of [`Language::ALL`].
+static TABLES: LazyLock<[Table; Language::ALL.len()]> = LazyLock::new(|| Language::ALL.map(read));
+
+/// The language's plural rule (Unicode CLDR). Made each time, of what is compiled in: it is small,
+/// and not for several threads.
+fn plurals(language: Language) -> Option<PluralRules> {
+    let locale = Locale::try_from_str(language.tag()).ok()?;
+    PluralRules::try_new_cardinal(locale.into()).ok()
+}
+
+/// One language's texts.
 #[derive(Clone, Copy)]
-pub(super) struct Texts {
+pub(in crate::http) struct Texts {
+    language: Language,
     table: &'static Table,
 }
 
+/// A language as the switch offers it.
+pub(super) struct Offered {
+    pub(super) tag: &'static str,
+    pub(super) dir: &'static str,
+    /// Its own name for itself.
+    pub(super) name: String,
+    pub(super) current: bool,
+}
+
 impl Texts {
-    /// English.
+    /// A language's.
+    pub(in crate::http) fn of_language(language: Language) -> Self {
+        let [english, german, spanish, french, japanese, arabic] = &*TABLES;
+        let table = match language {
+            Language::English => english,
+            Language::German => german,
+            Language::Spanish => spanish,
+            Language::French => french,
+            Language::Japanese => japanese,
+            Language::Arabic => arabic,
+        };
+        Self { language, table }
+    }
+
+    /// English: what the guides and the API are described in.
     pub(super) fn english() -> Self {
-        Self { table: &ENGLISH }
+        Self::of_language(Language::English)
     }
 
     pub(super) fn lang(&self) -> &'static str {
-        "en"
+        self.language.tag()
     }
 
     pub(super) fn dir(&self) -> &'static str {
-        "ltr"
+        self.language.dir()
+    }
+
+    /// Every language, for the switch.
+    pub(super) fn languages(&self) -> [Offered; Language::ALL.len()] {
+        Language::ALL.map(|language| Offered {
+            tag: language.tag(),
+            dir: language.dir(),
+            name: Self::of_language(language).get("locale.name"),
+            current: language == self.language,
+        })
     }
 
     /// The text of a key; a missing one shows its key, which the tests look for.
@@ -94,7 +144,8 @@ impl Texts {
         text
     }
 
-    /// The text with its values filled in, each once: a value is never searched for names.
+    /// The text with its values filled in, each once: a value is never searched for names. Where
+    /// the text runs from right to left, a value keeps to its own direction (Unicode UAX 9, 2.4).
     pub(super) fn fill(&self, key: &str, values: &[(&str, String)]) -> String {
         let text = self.get(key);
         let mut filled = String::with_capacity(text.len() + 32);
@@ -107,6 +158,9 @@ impl Texts {
                 continue;
             };
             match values.iter().find(|(known, _)| *known == name) {
+                Some((_, value)) if self.dir() == "rtl" => {
+                    filled.extend(["\u{2068}", value, "\u{2069}"]);
+                }
                 Some((_, value)) => filled.push_str(value),
                 None => filled.extend(["{", name, "}"]),
             }
@@ -121,10 +175,17 @@ impl Texts {
         self.fill(&format!("{screen}.{key}"), values)
     }
 
-    /// The text for so many, by English's plural rule.
+    /// The text for so many, by the language's plural rule.
     pub(super) fn count(&self, key: &str, n: &u32) -> String {
-        let form = if *n == 1 { "one" } else { "other" };
-        self.fill(&format!("{key}.{form}"), &[("n", n.to_string())])
+        let category =
+            plurals(self.language).map_or(PluralCategory::Other, |rules| rules.category_for(*n));
+        let form = format!("{key}.{}", name_of(category));
+        let form = if self.has(&form) {
+            form
+        } else {
+            format!("{key}.other")
+        };
+        self.fill(&form, &[("n", n.to_string())])
     }
 
     /// A wait in words, rounded up.
@@ -135,36 +196,55 @@ impl Texts {
             _ => self.count("time.hours", &seconds.div_ceil(3_600)),
         }
     }
+
+    /// The date of a time (UTC), for machines and for people.
+    pub(super) fn day(&self, at: Timestamp) -> Day {
+        let iso = clock::date(at);
+        let text = clock::civil(at).map_or_else(|| iso.clone(), |civil| self.date(civil));
+        Day { iso, text }
+    }
+
+    /// Date and time of day (UTC), for machines and for people.
+    pub(super) fn moment(&self, at: Timestamp) -> Day {
+        let iso = clock::rfc3339(at);
+        let text = clock::civil(at).map_or_else(
+            || iso.clone(),
+            |civil| {
+                let time = format!("{:02}:{:02}", civil.hour, civil.minute);
+                let date = self.date(civil);
+                self.fill("date.moment", &[("date", date), ("time", time)])
+            },
+        );
+        Day { iso, text }
+    }
+
+    fn date(&self, civil: Civil) -> String {
+        let day = match civil.day {
+            // French has an ordinal for the first of a month and for no other day.
+            1 => self.get("date.first"),
+            day => day.to_string(),
+        };
+        let month = self.get(&format!("date.month.{}", civil.month));
+        let year = civil.year.to_string();
+        let mut date = self.get("date.day");
+        for (name, value) in [("{day}", day), ("{month}", month), ("{year}", year)] {
+            date = date.replace(name, &value);
+        }
+        date
+    }
+}
+
+/// A category as it stands in a key.
+const fn name_of(category: PluralCategory) -> &'static str {
+    match category {
+        PluralCategory::Zero => "zero",
+        PluralCategory::One => "one",
+        PluralCategory::Two => "two",
+        PluralCategory::Few => "few",
+        PluralCategory::Many => "many",
+        PluralCategory::Other => "other",
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_filled_in_once_and_never_read_as_names() {
-        let t = Texts::english();
-        assert_eq!(
-            t.fill("layout.step", &[("at", "{of}".into()), ("of", "3".into())]),
-            "Step {of} of 3"
-        );
-        assert_eq!(t.get("no.such.key"), "no.such.key");
-    }
-
-    #[test]
-    fn a_screens_text_names_the_service_as_auth0s_texts_do() {
-        let t = Texts::english();
-        assert_eq!(t.of("login", "logoAltText", "Fernhill"), "Fernhill");
-        assert_eq!(t.of("login", "buttonText", "Fernhill"), "Continue");
-    }
-
-    #[test]
-    fn waits_are_rounded_up_and_say_one_as_one() {
-        let t = Texts::english();
-        assert_eq!(t.wait(&30), "30 seconds");
-        assert_eq!(t.wait(&121), "3 minutes");
-        assert_eq!(t.wait(&3_600), "60 minutes");
-        assert_eq!(t.wait(&7_200), "2 hours");
-        assert_eq!(t.count("time.minutes", &1), "1 minute");
-    }
-}
+mod tests;

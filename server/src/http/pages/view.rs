@@ -3,8 +3,6 @@
 use askama::Template;
 
 use super::texts::Texts;
-use crate::clock;
-use crate::model::Timestamp;
 
 /// Something that went wrong: the code for machines, the words for people.
 pub(super) struct Problem {
@@ -63,21 +61,14 @@ pub(super) struct Day {
     pub(super) text: String,
 }
 
-impl From<Timestamp> for Day {
-    fn from(at: Timestamp) -> Self {
-        Self {
-            iso: clock::date(at),
-            text: clock::long_date(at),
-        }
-    }
-}
-
 /// What every page has.
 pub(super) struct Frame {
     pub(super) t: Texts,
     pub(super) product: String,
     pub(super) csrf: String,
     pub(super) state: String,
+    /// The query of the address, for the switch of languages.
+    pub(super) here: String,
 }
 
 macro_rules! page {
@@ -90,6 +81,7 @@ macro_rules! page {
             pub(super) product: String,
             pub(super) csrf: String,
             pub(super) state: String,
+            pub(super) here: String,
             pub(super) errors: Errors,
             $(pub(super) $field: $kind,)*
         }
@@ -127,6 +119,7 @@ page!(
         generation: u32,
         issued: Day,
         codes: Vec<super::wire::ShownCode>,
+        more_time: String,
         expires_in: u32,
         warn_before: u32,
     }
@@ -138,6 +131,7 @@ page!(
         action: String,
         coming_in: bool,
         recovery_offered: bool,
+        remember_days: Option<u32>,
         wait_seconds: u32,
     }
 );
@@ -173,7 +167,9 @@ page!(
         authenticator: Option<AuthenticatorView>,
         codes: Option<CodesView>,
         pending: bool,
-        events: Vec<EventView>,
+        browsers: Option<Vec<BrowserView>>,
+        trail: TrailView,
+        administrator: bool,
     }
 );
 
@@ -181,6 +177,74 @@ page!(
     /// The consequence first, then a fresh factor.
     Regenerate, "regenerate.html", { codes: Option<CodesView>, fresh: bool, wait_seconds: u32 }
 );
+
+/// Accounts, for an administrator.
+#[derive(Template)]
+#[template(path = "admin.html")]
+pub(super) struct Admin {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) here: String,
+    pub(super) done: bool,
+    pub(super) enabled: bool,
+    pub(super) settable: bool,
+    pub(super) sought: String,
+    pub(super) lines: Vec<AccountLineView>,
+    pub(super) next: Option<String>,
+    pub(super) beginning: bool,
+    pub(super) more_by_id: Option<String>,
+}
+
+/// One account, for an administrator.
+#[derive(Template)]
+#[template(path = "admin-account.html")]
+pub(super) struct AdminAccount {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) here: String,
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) query: String,
+    pub(super) done: &'static str,
+    pub(super) authenticator: Option<AuthenticatorView>,
+    pub(super) codes: Option<CodesView>,
+    pub(super) last_used: Option<Day>,
+    pub(super) trail: TrailView,
+}
+
+page!(
+    /// The consequence first, then a fresh factor.
+    AdminConfirm, "admin-confirm.html", {
+        action: &'static str,
+        title: String,
+        description: String,
+        button: String,
+        id: String,
+        cancel: String,
+        fresh: bool,
+        wait_seconds: u32,
+    }
+);
+
+/// An account in the list of an administrator.
+pub(super) struct AccountLineView {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) href: String,
+    pub(super) authenticated: bool,
+    /// Generation, codes left and all of them; `None` where no batch is live.
+    pub(super) codes: Option<(u32, u32, u32)>,
+    pub(super) last_used: Option<Day>,
+}
+
+/// Every element in every state, for development.
+#[derive(Template)]
+#[template(path = "gallery.html")]
+pub(super) struct Gallery {
+    pub(super) t: Texts,
+    pub(super) product: String,
+    pub(super) here: String,
+}
 
 /// The bound authenticator.
 pub(super) struct AuthenticatorView {
@@ -192,9 +256,30 @@ pub(super) struct AuthenticatorView {
 pub(super) struct CodesView {
     pub(super) remaining: u32,
     pub(super) total: u32,
-    pub(super) low: bool,
+    /// Few are left, and the person has not heard enough of that.
+    pub(super) remind: bool,
     pub(super) generation: u32,
     pub(super) issued: Day,
+}
+
+/// A remembered browser.
+pub(super) struct BrowserView {
+    pub(super) id: String,
+    /// What it called itself; "" where that says nothing.
+    pub(super) label: String,
+    /// From where.
+    pub(super) ip: String,
+    pub(super) since: Day,
+    pub(super) until: Day,
+}
+
+/// A page of recent activity.
+pub(super) struct TrailView {
+    pub(super) lines: Vec<EventView>,
+    /// Where the next page begins, where there is one.
+    pub(super) older: Option<i64>,
+    /// This is the first page.
+    pub(super) newest: bool,
 }
 
 /// One line of recent activity.
@@ -209,6 +294,7 @@ pub(super) struct EventView {
 pub(super) struct Message {
     pub(super) t: Texts,
     pub(super) product: String,
+    pub(super) here: String,
     pub(super) title: String,
     pub(super) description: String,
     /// The error code, where it is one; "" where nothing went wrong.
@@ -238,6 +324,7 @@ pub(super) struct FormView {
 pub(super) struct Home {
     pub(super) t: Texts,
     pub(super) product: String,
+    pub(super) here: String,
     pub(super) password: String,
     pub(super) accounts: Vec<DemoAccount>,
 }

@@ -13,15 +13,18 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, Uri};
+use axum::http::{HeaderValue, Method, Response, Uri};
 use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
+use super::browsers;
 use super::error::PageError;
-use crate::domain::{Caller, Error, Refusal};
+use super::language::Language;
+use super::texts::Texts;
+use crate::domain::{Caller, Error, Refusal, TrustGiven};
 use crate::http::Web;
 use crate::http::request::ClientIp;
 use crate::model::Token;
@@ -29,6 +32,8 @@ use crate::model::Token;
 const SESSION: &str = "spare-key";
 const CHALLENGE: &str = "spare-key-sign-in";
 const FORM: &str = "spare-key-form";
+/// Outlives them: by it a remembered browser is known. It opens nothing without the password.
+const BROWSER: &str = "spare-key-browser";
 
 /// Beneath it every screen is of a transaction.
 const SCREENS: &str = "/u/";
@@ -46,6 +51,12 @@ pub(super) struct Visitor {
     ip: Option<std::net::IpAddr>,
     /// The address names the transaction that this visitor is in.
     named: bool,
+    /// The query of the address.
+    query: String,
+    posted: bool,
+    /// What the browser calls itself.
+    label: String,
+    language: Language,
 }
 
 impl Visitor {
@@ -114,6 +125,21 @@ impl Visitor {
     /// asked for without.
     pub(super) fn named(&self) -> bool {
         self.named
+    }
+
+    /// The texts in this visitor's language.
+    pub(super) fn texts(&self) -> Texts {
+        Texts::of_language(self.language)
+    }
+
+    /// The query of the address, as it was sent.
+    pub(super) fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Whether they have sent something.
+    pub(super) fn has_posted(&self) -> bool {
+        self.posted
     }
 
     /// The proof that a form carries.
@@ -191,6 +217,25 @@ impl Visitor {
         }
     }
 
+    /// By what this browser is known, if it is remembered.
+    pub(super) fn browser(&self) -> Option<Token> {
+        self.value(BROWSER).map(|value| Token::presented(&value))
+    }
+
+    /// What the browser calls itself.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Remembered from here on.
+    pub(super) fn remember_browser(&self, response: &mut Response<Body>, given: &TrustGiven) {
+        let cookie = self.cookie(BROWSER, given.token.reveal().to_owned());
+        let left = given.expires_at.since(self.web.mfa.now()).ceil_seconds();
+        if let Ok(value) = HeaderValue::from_str(&format!("{cookie}; Max-Age={left}")) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+
     /// Out from here on.
     pub(super) fn clear_all(&self, response: &mut Response<Body>) {
         self.clear(response, SESSION);
@@ -236,6 +281,10 @@ impl Visitor {
             fresh: None,
             ip,
             named: false,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            posted: parts.method == Method::POST,
+            label: browsers::label(&parts.headers),
+            language: Language::of(&parts.headers),
         };
         if [SESSION, CHALLENGE, FORM]
             .iter()

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use spare_key_core::Zeroizing;
 use spare_key_core::sheet::{self, Sheet};
 
+use super::texts::Texts;
 use crate::domain::{Enrollment, Issued};
 
 /// A code in the list of the save prompt.
@@ -62,14 +63,26 @@ pub(super) fn secret_groups(enrollment: &Enrollment) -> Vec<String> {
         .collect()
 }
 
-/// The sheet of a batch as a file.
-pub(super) fn sheet_file(
-    issued: &Issued,
-    product: &str,
-    account: &str,
-    date: &str,
-    url: &str,
-) -> Response<Body> {
+/// What stands on a sheet beside its codes.
+pub(super) struct Around<'a> {
+    /// The name of the service.
+    pub(super) product: &'a str,
+    /// Whose.
+    pub(super) account: &'a str,
+    /// When the codes were made, for people.
+    pub(super) date: &'a str,
+    /// Where a code is entered.
+    pub(super) url: &'a str,
+}
+
+/// The sheet of a batch as a file, in the reader's language.
+pub(super) fn sheet_file(issued: &Issued, around: &Around<'_>, t: Texts) -> Response<Body> {
+    let Around {
+        product,
+        account,
+        date,
+        url,
+    } = *around;
     let sheet = Sheet {
         product,
         account,
@@ -82,6 +95,8 @@ pub(super) fn sheet_file(
         .iter()
         .map(|numbered| numbered.code.expose())
         .collect();
-    let text = sheet.model(&codes, &sheet::Texts::ENGLISH).text();
+    let sentences = sheet::Texts::NAMES.map(|name| Some(t.get(&format!("sheet.{name}"))));
+    let texts = sheet::Texts::ENGLISH.with(&sentences);
+    let text = sheet.model(&codes, &texts).text();
     file(&text, &sheet.file_name())
 }

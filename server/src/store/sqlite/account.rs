@@ -21,7 +21,7 @@ macro_rules! account_columns {
     () => {
         "SELECT id, login, last_generation, created_at, password_memory_kib, password_passes,
                 password_lanes, password_key, password_salt, password_digest, issuer, n,
-                reset_at"
+                reset_at, administrator"
     };
 }
 
@@ -237,5 +237,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         issuer: row.get(10)?,
         number: row.get(11)?,
         reset_at: row.get(12)?,
+        administrator: row.get(13)?,
     })
 }

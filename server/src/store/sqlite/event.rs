@@ -124,6 +124,7 @@ impl ToSql for ActorColumn {
             Actor::Person => "person".into(),
             Actor::Through(id) => format!("person:{id}").into(),
             Actor::Administrator => "administrator".into(),
+            Actor::Appointed(id) => format!("administrator:{id}").into(),
             Actor::Client(id) => format!("client:{id}").into(),
         })
     }
@@ -136,6 +137,7 @@ impl FromSql for ActorColumn {
             "administrator" => Ok(Self(Actor::Administrator)),
             other => match other.split_once(':') {
                 Some(("person", id)) => Ok(Self(Actor::Through(id.to_owned()))),
+                Some(("administrator", id)) => Ok(Self(Actor::Appointed(id.to_owned()))),
                 Some(("client", id)) => Ok(Self(Actor::Client(id.to_owned()))),
                 _ => Err(FromSqlError::InvalidType),
             },

@@ -4,6 +4,7 @@
 //! stores, in this process and in others, may share one file; nothing is cached between calls.
 
 mod account;
+mod administration;
 mod api_key;
 mod authenticator;
 mod client;

@@ -10,7 +10,7 @@ use super::{event, progress, redeem, stage, throttle};
 use crate::model::{AccountId, BatchState, Generation, Timestamp, TokenDigest};
 use crate::store::{
     Activate, Activated, BatchLine, BatchStatus, Beside, Idempotency, Lane, LiveBatch, NewEvent,
-    Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
+    Prolong, Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
 };
 
 #[async_trait]
@@ -84,6 +84,38 @@ impl Recovery for SqliteStore {
                         })
                     },
                 )?)
+            })
+            .await
+    }
+
+    async fn prolong(&self, prolong: Prolong) -> StoreResult<Option<Timestamp>> {
+        self.writer
+            .run("giving a batch more time", move |db| {
+                Ok(match more_time(db, &prolong)? {
+                    Some(until) => Keep(Some(until)),
+                    None => Undo(None),
+                })
+            })
+            .await
+    }
+
+    async fn end_reminder(
+        &self,
+        account: &AccountId,
+        generation: Generation,
+        at: Timestamp,
+    ) -> StoreResult<bool> {
+        let account = account.clone();
+        self.writer
+            .run("ending a reminder", move |db| {
+                let ended = execute(
+                    db,
+                    "UPDATE batch SET reminded_until = ?3
+                     WHERE account_n = (SELECT n FROM account WHERE id = ?1) AND generation = ?2
+                       AND state = 1 AND reminded_until IS NULL",
+                    params![account, generation, at],
+                )?;
+                Ok(Keep(changed_one(ended)))
             })
             .await
     }
@@ -201,6 +233,38 @@ impl Recovery for SqliteStore {
     }
 }
 
+/// The transaction of [`Recovery::prolong`].
+fn more_time(db: &Connection, prolong: &Prolong) -> rusqlite::Result<Option<Timestamp>> {
+    let until: Option<Timestamp> = first(
+        db,
+        "UPDATE batch SET seed_until = min(?4, issued_at + ?5)
+         WHERE account_n = (SELECT n FROM account WHERE id = ?1) AND holder = ?2
+           AND seed IS NOT NULL AND seed_until > ?3 AND seed_until < min(?4, issued_at + ?5)
+         RETURNING seed_until",
+        params![
+            prolong.account,
+            prolong.holder,
+            prolong.at,
+            prolong.until,
+            prolong.longest.0
+        ],
+        |row| row.get(0),
+    )?;
+    let Some(until) = until else { return Ok(None) };
+    // The holder may be a session instead, which lasts longer by itself.
+    execute(
+        db,
+        "UPDATE challenge SET expires_at = max(expires_at, ?3)
+         WHERE digest = ?1 AND spent_at IS NULL AND expires_at > ?2",
+        params![
+            prolong.holder,
+            prolong.at,
+            until.plus(prolong.challenge_beyond)
+        ],
+    )?;
+    Ok(Some(until))
+}
+
 /// The transaction of [`Recovery::activate`].
 fn make_live(db: &Connection, activate: &Activate) -> rusqlite::Result<Verdict<Activated>> {
     let Activate {
@@ -291,7 +355,8 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
     // is the latest that was ever live.
     let latest = first(
         db,
-        "SELECT generation, state, format, total, iif(state = 1, total - used, 0), issued_at
+        "SELECT generation, state, format, total, iif(state = 1, total - used, 0), issued_at,
+                reminded_until IS NOT NULL
          FROM batch WHERE account_n = ?1 AND activated_at IS NOT NULL
          ORDER BY generation DESC LIMIT 1",
         [account],
@@ -303,6 +368,7 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
                 total: row.get(3)?,
                 remaining: row.get(4)?,
                 issued_at: row.get(5)?,
+                reminder_ended: row.get(6)?,
             })
         },
     )?;

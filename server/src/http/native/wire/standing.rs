@@ -91,6 +91,7 @@ impl From<&Status> for StatusAnswer {
             pending,
             throttle,
             low: _,
+            reminder_ended: _,
         } = status;
         let ThrottleStatus {
             tries_left,

@@ -73,7 +73,8 @@ impl From<&Event> for EventAnswer {
             Actor::Person => ("person", None),
             Actor::Through(id) => ("person", Some(id.clone())),
             Actor::Client(id) => ("client", Some(id.clone())),
-            Actor::Administrator => ("administrator", None),
+            // Which one is for those who run this server, not for hosts.
+            Actor::Administrator | Actor::Appointed(_) => ("administrator", None),
         };
         Self {
             id: *id,

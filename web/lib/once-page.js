@@ -1,0 +1,18 @@
+/**
+ * A form is sent once: a second click would cut off the answer to the first, and with it the
+ * session that a code has just paid for.
+ */
+const AGAIN_AFTER = 10_000;
+/** @type {WeakMap<EventTarget, number>} */
+const sent = new WeakMap();
+
+addEventListener('submit', (event) => {
+  const { target } = event;
+  if (event.defaultPrevented || !(target instanceof HTMLFormElement)) return;
+  if (performance.now() - (sent.get(target) ?? -Infinity) < AGAIN_AFTER) event.preventDefault();
+  else sent.set(target, performance.now());
+});
+// Come back to: it may be sent anew.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) for (const form of document.forms) sent.delete(form);
+});
