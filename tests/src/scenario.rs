@@ -226,7 +226,7 @@ trait Voice: Sized {
 #[derive(Debug, Clone)]
 enum Spoken {
     Native(native::Host),
-    Auth0(auth0::Tenant),
+    Auth0(Box<auth0::Tenant>),
     Arklow(arklow::Key),
     Canopy(canopy::Browser),
 }
@@ -281,7 +281,7 @@ impl App {
         self.clock.advance(STEP);
         let spoken = match dialect {
             Dialect::Native => Spoken::Native(native::Host::of(self, &person).await),
-            Dialect::Auth0 => Spoken::Auth0(auth0::Tenant::of(self, &person).await),
+            Dialect::Auth0 => Spoken::Auth0(Box::new(auth0::Tenant::of(self, &person).await)),
             Dialect::Arklow => Spoken::Arklow(arklow::Key::of(self, &person).await),
             Dialect::Canopy => Spoken::Canopy(canopy::Browser::of(self, &person).await),
         };
@@ -314,7 +314,7 @@ impl Hero {
     pub async fn on(&self, app: &App) -> Self {
         let spoken = match &self.spoken {
             Spoken::Native(voice) => Spoken::Native(voice.on(app).await),
-            Spoken::Auth0(voice) => Spoken::Auth0(voice.on(app).await),
+            Spoken::Auth0(voice) => Spoken::Auth0(Box::new(voice.on(app).await)),
             Spoken::Arklow(voice) => Spoken::Arklow(voice.on(app).await),
             Spoken::Canopy(voice) => Spoken::Canopy(voice.on(app).await),
         };
