@@ -1,6 +1,7 @@
 //! The composition root: settings in, running product out. Nobody imports it but `main`, the
 //! command line and the tests.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use crate::http;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
 use crate::store::Store;
-use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::store::postgres::{self, PostgresStore, PostgresUrl, UnfitUrl};
+use crate::store::sqlite::{self, SqliteStore};
 use crate::token::TrustedIssuers;
 
 /// Which database.
@@ -27,14 +29,56 @@ use crate::token::TrustedIssuers;
 pub enum StoreUrl {
     /// A file; made when it is not there.
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server; its schema is made when it is not there.
+    Postgres(Box<PostgresUrl>),
+}
+
+/// Not a database's address. Repeats nothing of it: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitStore {
+    /// Of no database that there is an adapter for.
+    #[error("the store is not an address that Spare Key knows")]
+    Unknown,
+    /// Of PostgreSQL, and unsound.
+    #[error(transparent)]
+    Postgres(#[from] UnfitUrl),
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// A database on a server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
 }
 
 impl StoreUrl {
-    /// Reads `sqlite:PATH`.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads `sqlite:PATH` or `postgres://…` ([`PostgresUrl::parse`]).
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn parse(text: &str) -> Result<Self, UnfitStore> {
+        if PostgresUrl::is_one(text) {
+            return Ok(Self::Postgres(Box::new(PostgresUrl::parse(text)?)));
+        }
         text.strip_prefix("sqlite:")
             .filter(|path| !path.is_empty())
             .map(|path| Self::Sqlite(PathBuf::from(path)))
+            .ok_or(UnfitStore::Unknown)
+    }
+
+    /// Whether a store was made there.
+    ///
+    /// # Errors
+    /// Nobody can say: the database cannot be reached.
+    pub fn is_there(&self) -> Result<bool, OpenError> {
+        match self {
+            Self::Sqlite(path) => Ok(path.exists()),
+            Self::Postgres(url) => Ok(PostgresStore::is_there(url)?),
+        }
     }
 
     /// Opens it, bringing its schema up to date.
@@ -44,6 +88,17 @@ impl StoreUrl {
     pub fn open(&self) -> Result<Arc<dyn Store>, OpenError> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+            Self::Postgres(url) => Ok(Arc::new(PostgresStore::open(url)?)),
+        }
+    }
+}
+
+/// For people, without a password.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -66,8 +121,8 @@ pub struct Ingredients {
     pub http: http::Settings,
 }
 
-impl std::fmt::Debug for Ingredients {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Ingredients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ingredients")
             .field("http", &self.http)
             .finish_non_exhaustive()

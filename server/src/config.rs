@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 pub use self::canopy::{CanopyGiven, EnvelopeName};
 pub use self::file::FileError;
-use crate::app::StoreUrl;
+use crate::app::{StoreUrl, UnfitStore};
 pub use crate::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::tls::TlsFiles;
 
@@ -77,12 +77,17 @@ pub struct Settings {
     )]
     pub config: Option<PathBuf>,
 
-    /// The database; a missing file is made [example: sqlite:/var/lib/spare-key/spare-key.db]
+    /// The database: sqlite:PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE; what is missing
+    /// is made
+    ///
+    /// Further of PostgreSQL: ?sslmode=disable|require (without it: TLS unless the host is this
+    /// computer), sslrootcert=FILE, max_connections=N (16), connect_timeout=SECONDS (5). With a
+    /// password in it, give it as SPARE_KEY_STORE or in the settings file.
     // Text here and read later: clap would repeat a wrong address, password and all.
     #[arg(
         long,
         global = true,
-        value_name = "sqlite:PATH",
+        value_name = "URL",
         env = "SPARE_KEY_STORE",
         hide_env_values = true
     )]
@@ -304,12 +309,9 @@ pub enum ConfigError {
     /// The file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Another kind of database. Its address is not repeated: it may hold a password.
-    #[error("PostgreSQL is not supported yet")]
-    Postgres,
     /// Not a database's address.
-    #[error("the store is not an address that Spare Key knows")]
-    UnknownStore,
+    #[error(transparent)]
+    Store(#[from] UnfitStore),
     /// The issuer.
     #[error(transparent)]
     Issuer(#[from] UnfitIssuer),
@@ -344,11 +346,11 @@ impl ConfigError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::File(error) => error.remedy(),
-            Self::Postgres => {
-                "use --store sqlite:PATH; PostgreSQL comes with a later version of spare-key"
+            Self::Store(UnfitStore::Unknown) => {
+                "give it as --store sqlite:PATH, for example --store sqlite:/var/lib/spare-key/spare-key.db, or as --store postgres://USER@HOST/DATABASE"
             }
-            Self::UnknownStore => {
-                "give it as --store sqlite:PATH, for example --store sqlite:/var/lib/spare-key/spare-key.db"
+            Self::Store(UnfitStore::Postgres(_)) => {
+                "give it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with sslmode=require (or =disable), sslrootcert=FILE, max_connections=N behind a question mark where needed, and % signs for what is not a letter in a password"
             }
             Self::Issuer(_) => {
                 "give the address that people type, for example --issuer https://login.example.com"
@@ -384,7 +386,7 @@ impl Config {
         let store = given
             .store
             .or(file.store)
-            .map(|url| store(&url))
+            .map(|url| StoreUrl::parse(&url))
             .transpose()?;
         let issuer = given.issuer.or(file.issuer);
         let product = given.product.or(file.product);
@@ -441,13 +443,6 @@ impl Config {
     pub fn listens_on(&self) -> SocketAddr {
         self.listen.unwrap_or(LISTEN)
     }
-}
-
-fn store(url: &str) -> Result<StoreUrl, ConfigError> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return Err(ConfigError::Postgres);
-    }
-    StoreUrl::parse(url).ok_or(ConfigError::UnknownStore)
 }
 
 fn trusted_issuers(given: &[String], file: &[String]) -> Result<Vec<TrustedIssuer>, ConfigError> {

@@ -6,4 +6,7 @@
 #[cfg(test)]
 mod contract;
 
-contract::contract!(sqlite => crate::contract::sqlite::OneFile);
+contract::contract! {
+    sqlite => crate::contract::sqlite::OneFile,
+    postgres => crate::contract::postgres::OneDatabase,
+}

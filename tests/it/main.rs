@@ -21,6 +21,8 @@ mod canopy_life;
 mod canopy_portal;
 mod canopy_races;
 mod canopy_step_up;
+#[path = "../../server/tests/contract/cluster.rs"]
+mod cluster;
 mod crash;
 mod faults;
 mod front;
@@ -41,3 +43,4 @@ mod sign_in;
 mod tidy;
 mod trusted_issuer;
 mod trusted_keys;
+mod two_servers;

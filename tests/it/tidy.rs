@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Where this file is; it names what it forbids.
 const THIS: &str = "tests/it/tidy.rs";
 
+/// What belongs to the adapters of the store alone.
+const DATABASES: [&str; 3] = ["tokio_postgres", "deadpool_postgres", "postgres"];
+
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("the workspace").to_owned()
@@ -144,6 +147,7 @@ fn the_module_for_browsers_has_no_logic() {
 #[test]
 fn the_domain_knows_nothing_of_http_json_or_sql() {
     let forbidden = ["axum", "serde_json", "serde", "rusqlite", "hyper", "utoipa"];
+    exactly(&naming("server/src/domain", &DATABASES), &[]);
     exactly(&naming("server/src/domain", &forbidden), &[]);
     exactly(
         &naming(
@@ -180,6 +184,7 @@ fn a_dialect_sees_no_other_and_no_store() {
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
         exactly(&naming(&below, &others), &[]);
         exactly(&naming(&below, &["rusqlite", "sqlite", "crate::app"]), &[]);
+        exactly(&naming(&below, &DATABASES), &[]);
         exactly(&naming(&below, &["crate::store"]), &[]);
     }
 }

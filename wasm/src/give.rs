@@ -22,12 +22,10 @@ fn object() -> Given {
 }
 
 impl Given {
-    #[inline(never)]
     fn text(&self, name: &str, text: Option<&str>) {
         self.set(name, &value(&text));
     }
 
-    #[inline(never)]
     fn number(&self, name: &str, number: Option<u32>) {
         self.set(name, &value(&number));
     }
@@ -97,7 +95,6 @@ pub(crate) fn edit(edit: &entry::Edit) -> JsValue {
     given.into()
 }
 
-#[inline(never)]
 pub(crate) fn state(state: &prompt::State) -> JsValue {
     let given = object();
     given.text("phase", Some(state.phase().name()));

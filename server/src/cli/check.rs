@@ -115,24 +115,36 @@ async fn store(url: Option<&StoreUrl>) -> Finding {
     let Some(url) = url else {
         return unfit(NAME, &not_given(open::NO_STORE));
     };
-    let StoreUrl::Sqlite(path) = url;
-    if !path.exists() {
-        return not_there_yet(path);
+    // Looked at first, because to open it is to make it.
+    match (url, url.is_there()) {
+        (StoreUrl::Sqlite(path), Ok(false)) => return not_there_yet(path),
+        (StoreUrl::Postgres(_), Ok(false)) => {
+            return fit(
+                NAME,
+                format!("{url} is reached, its schema is made at the first start"),
+            );
+        }
+        // Told by what follows.
+        (_, Ok(true) | Err(_)) => {}
     }
     let opened = match open::store(url, Absent::Refused) {
         Ok(store) => store,
         Err(failure) => return unfit(NAME, &failure),
     };
     match opened.ping().await {
-        Ok(()) => fit(
-            NAME,
-            format!("{}, schema current, can be written to", path.display()),
-        ),
+        Ok(()) => fit(NAME, format!("{url}, schema current, can be written to")),
         Err(error) => unfit(
             NAME,
-            &Failure::new(format!("{} cannot be written to", path.display()))
+            &Failure::new(format!("{url} cannot be written to"))
                 .because(&error)
-                .remedy("see whose file it is, and whether its folder can be written to"),
+                .remedy(match url {
+                    StoreUrl::Sqlite(_) => {
+                        "see whose file it is, and whether its folder can be written to"
+                    }
+                    StoreUrl::Postgres(_) => {
+                        "see that this is the primary server, and that the user may write there"
+                    }
+                }),
         ),
     }
 }

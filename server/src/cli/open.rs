@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::Failure;
-use crate::app::{App, Ingredients, StoreUrl};
+use crate::app::{App, Ingredients, OpenError, StoreUrl};
 use crate::clock::SystemClock;
 use crate::config::{Config, KEYRING_SECRET, KeyringSource, Switch};
 use crate::dev;
@@ -33,7 +33,9 @@ pub(super) const NO_KEYRING: Missing = Missing(
     "a keyring: --keyring PATH, SPARE_KEY_KEYRING, or the text of one in \
      SPARE_KEY_KEYRING_SECRET; make one with: spare-key keyring init --keyring PATH",
 );
-pub(super) const NO_STORE: Missing = Missing("a store: --store sqlite:PATH or SPARE_KEY_STORE");
+pub(super) const NO_STORE: Missing = Missing(
+    "a store: --store sqlite:PATH, --store postgres://USER@HOST/DATABASE, or SPARE_KEY_STORE",
+);
 pub(super) const NO_ISSUER: Missing = Missing(
     "an issuer, the address that people type: --issuer https://login.example.com or \
      SPARE_KEY_ISSUER",
@@ -81,21 +83,37 @@ pub(super) fn keyring(source: &KeyringSource) -> Result<Keyring, KeyringError> {
 
 /// The database.
 pub(super) fn store(url: &StoreUrl, absent: Absent) -> Result<Arc<dyn Store>, Failure> {
-    let StoreUrl::Sqlite(path) = url;
-    if absent == Absent::Refused && !path.exists() {
-        return Err(
-            Failure::new(format!("there is no database at {}", path.display()))
-                .remedy("name the one that the server uses: --store sqlite:PATH"),
-        );
-    }
-    url.open().map_err(|error| {
-        Failure::new("the store could not be opened")
-            .because(&error)
-            .remedy(format!(
-                "see that {} is Spare Key's database and that you may write to it and its folder",
-                path.display()
+    if absent == Absent::Refused && !url.is_there().map_err(|error| not_opened(url, &error))? {
+        return Err(match url {
+            StoreUrl::Sqlite(path) => {
+                Failure::new(format!("there is no database at {}", path.display()))
+                    .remedy("name the one that the server uses: --store sqlite:PATH")
+            }
+            StoreUrl::Postgres(url) => Failure::new(format!(
+                "nothing of Spare Key is in the database {url}"
             ))
-    })
+            .remedy("name the one that the server uses: --store postgres://USER@HOST/DATABASE"),
+        });
+    }
+    url.open().map_err(|error| not_opened(url, &error))
+}
+
+fn not_opened(url: &StoreUrl, error: &OpenError) -> Failure {
+    let remedy = match url {
+        StoreUrl::Sqlite(path) => format!(
+            "see that {} is Spare Key's database and that you may write to it and its folder",
+            path.display()
+        ),
+        StoreUrl::Postgres(_) => {
+            "see that the server runs, lets this user in with this password and encryption, and \
+             that the user may create in the database; for another host without TLS say \
+             sslmode=disable"
+                .to_owned()
+        }
+    };
+    Failure::new("the store could not be opened")
+        .because(error)
+        .remedy(remedy)
 }
 
 /// The product over a store and a keyring.

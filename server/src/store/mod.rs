@@ -5,12 +5,14 @@
 //! [`StoreFault`] is for what broke. Times, identifiers and digests come from the caller. Nothing
 //! here holds a transaction open for the caller, so none can be held across a slow hash.
 
+pub mod postgres;
 pub mod sqlite;
 
 mod account;
 mod administration;
 mod api_key;
 mod authenticator;
+mod bucket;
 mod client;
 mod event;
 mod progress;

@@ -8,9 +8,14 @@ mod api_keys;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+#[path = "../contract/cluster.rs"]
+mod cluster;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]

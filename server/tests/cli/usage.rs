@@ -78,7 +78,11 @@ fn no_secret_is_printed_in_errors() {
     place.write("keyring.toml", "current = 1\nsecret = 'hunter2'\n");
     place.write("settings.toml", "keyring_secret = 'hunter2'\n");
     place.write("password", "hunter2");
-    let url = ["serve", "--store", "postgres://root:hunter2@db/x"];
+    let url = [
+        "serve",
+        "--store",
+        "postgres://root:hunter2@db/x?sslmode=hunter2",
+    ];
     let in_file = ["serve", "--config", "settings.toml"];
     let store = ["--store", "sqlite:test.db"];
     let keyring = ["keyring", "list"];

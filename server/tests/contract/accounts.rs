@@ -410,3 +410,38 @@ pub(crate) async fn clients_are_added_found_listed_and_removed(db: impl Fixture)
     assert!(!db.left().remove_client("a").await.unwrap());
     assert_eq!(db.left().client("a").await.unwrap(), None);
 }
+
+pub(crate) async fn accounts_are_found_by_how_identifier_or_login_begins(db: impl Fixture) {
+    for (name, login) in [
+        ("auth0|anna", Some("zoe@example.com")),
+        ("auth0|bob", Some("anna@example.com")),
+        ("auth0|_", None),
+        ("Auth0|anna", None),
+        ("über", None),
+    ] {
+        let mut new = sample::account(&id(name));
+        new.login = login.map(str::to_owned);
+        db.left().add_account(new).await.unwrap();
+    }
+    for (beginning, expected) in [
+        ("auth0|", ["auth0|_", "auth0|anna", "auth0|bob"].as_slice()),
+        ("anna", &["auth0|bob"]),
+        ("auth0|anna", &["auth0|anna"]),
+        ("auth0|_", &["auth0|_"]),
+        ("auth0|%", &[]),
+        ("zoe@example.com", &["auth0|anna"]),
+        ("ü", &["über"]),
+        ("b", &[]),
+    ] {
+        let page = AccountPage {
+            remaining_at_most: None,
+            beginning: Some(beginning.to_owned()),
+            after: None,
+            skip: 0,
+            limit: 10,
+        };
+        let found = db.right().accounts(page).await.unwrap();
+        let found: Vec<_> = found.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(found, expected, "{beginning}");
+    }
+}

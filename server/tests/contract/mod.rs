@@ -6,10 +6,15 @@ pub(crate) mod administration;
 pub(crate) mod authenticators;
 pub(crate) mod bearers;
 pub(crate) mod carried;
+pub(crate) mod cluster;
 pub(crate) mod enrolling;
 pub(crate) mod events;
+pub(crate) mod postgres;
+pub(crate) mod postgres_faults;
+pub(crate) mod postgres_opening;
 pub(crate) mod programs;
 pub(crate) mod progress;
+pub(crate) mod races;
 pub(crate) mod redemption;
 pub(crate) mod removing;
 pub(crate) mod sample;
@@ -72,10 +77,13 @@ where
     answers
 }
 
-/// Makes a test of every promise for an adapter's fixture. A promise that is not listed is dead
+/// Makes a test of every promise for every adapter's fixture. A promise that is not listed is dead
 /// code, and that is an error.
 macro_rules! contract {
-    ($adapter:ident => $fixture:path) => {
+    ($($adapter:ident => $fixture:path),+ $(,)?) => {
+        $($crate::contract::contract! { @of $adapter => $fixture })+
+    };
+    (@of $adapter:ident => $fixture:path) => {
         #[cfg(test)]
         mod $adapter {
             $crate::contract::promises! { $fixture;
@@ -93,6 +101,7 @@ macro_rules! contract {
                     resetting_nobody_changes_nothing,
                     accounts_are_listed_by_identifier_a_page_at_a_time,
                     accounts_can_be_skipped_and_counted,
+                    accounts_are_found_by_how_identifier_or_login_begins,
                     accounts_low_on_codes_are_found,
                     clients_are_added_found_listed_and_removed,
                 ]
@@ -283,6 +292,12 @@ macro_rules! contract {
                     an_event_comes_back_as_it_was_written,
                     the_person_is_told_of_exactly_what_notifies,
                     nobody_is_told_of_an_unknown_account,
+                ]
+                races [
+                    codes_are_never_left_without_an_authenticator,
+                    ending_every_session_ends_those_that_step_up_meanwhile,
+                    removing_a_program_removes_what_is_opened_for_it_meanwhile,
+                    removing_an_account_removes_what_it_does_meanwhile,
                 ]
                 upkeep [
                     the_store_answers,

@@ -95,8 +95,8 @@ pub(super) fn sheet_file(issued: &Issued, around: &Around<'_>, t: Texts) -> Resp
         .iter()
         .map(|numbered| numbered.code.expose())
         .collect();
-    let sentences = sheet::Texts::NAMES.map(|name| Some(t.get(&format!("sheet.{name}"))));
-    let texts = sheet::Texts::ENGLISH.with(&sentences);
+    let sentences = sheet::Texts::NAMES.map(|name| t.get(&format!("sheet.{name}")));
+    let texts = sheet::Texts::in_order(&sentences);
     let text = sheet.model(&codes, &texts).text();
     file(&text, &sheet.file_name())
 }

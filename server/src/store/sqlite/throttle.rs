@@ -10,7 +10,8 @@ use rusqlite::{Connection, named_params, params};
 use super::SqliteStore;
 use super::sql::{execute, first};
 use super::writer::Verdict::Keep;
-use crate::model::{AccountId, Millis, Timestamp};
+use crate::model::{AccountId, Timestamp};
+use crate::store::bucket::{Count, Rule};
 use crate::store::{Lane, Reserved, StoreResult, ThrottlePolicy, Throttles};
 
 #[async_trait]
@@ -93,13 +94,6 @@ pub(super) fn clear(db: &Connection, account: &AccountId, lane: Lane) -> rusqlit
     Ok(())
 }
 
-/// A throttle as stored.
-struct Count {
-    failures: u32,
-    full_at: i64,
-    retry_at: i64,
-}
-
 fn read(db: &Connection, account: &AccountId, lane: Lane) -> rusqlite::Result<Option<Count>> {
     first(
         db,
@@ -159,79 +153,4 @@ fn charge(
             })
         },
     )
-}
-
-/// A policy at a point in time, within bounds that no sum of them overflows: a century.
-struct Rule {
-    now: i64,
-    refill: i64,
-    /// From one try left to full.
-    room: i64,
-    first_wait: i64,
-    longest_wait: i64,
-    dead_at: u32,
-}
-
-impl Rule {
-    fn new(policy: ThrottlePolicy, now: Timestamp) -> Self {
-        const CENTURY: i64 = 100 * 366 * 86_400_000;
-        const FAR: i64 = i64::MAX / 4;
-        let bounded = |span: Millis, least: i64| span.0.clamp(least, CENTURY);
-        let refill = bounded(policy.refill, 1);
-        let longest_wait = bounded(policy.longest_wait, 0);
-        Self {
-            now: now.0.clamp(-FAR, FAR),
-            refill,
-            room: refill
-                .saturating_mul(i64::from(policy.capacity.max(1)) - 1)
-                .min(FAR),
-            first_wait: bounded(policy.first_wait, 0).min(longest_wait),
-            longest_wait,
-            dead_at: policy.dead_at,
-        }
-    }
-
-    fn latest_retry(&self) -> i64 {
-        self.now.saturating_add(self.longest_wait)
-    }
-
-    /// Whole tries in the bucket, at most those before the end.
-    fn tries(&self, count: &Count) -> u32 {
-        let full = self.room.saturating_add(self.refill);
-        let missing = count.full_at.saturating_sub(self.now).clamp(0, full);
-        let whole = u32::try_from((full - missing) / self.refill).unwrap_or(u32::MAX);
-        whole.min(self.dead_at.saturating_sub(count.failures))
-    }
-
-    /// What to say of an attempt just charged.
-    fn granted(&self, charged: &Count) -> Reserved {
-        let more = charged.failures < self.dead_at;
-        Reserved::Granted {
-            tries_left: self.tries(charged),
-            retry_at: (more && charged.retry_at > self.now).then_some(Timestamp(charged.retry_at)),
-        }
-    }
-
-    /// What an attempt would meet now.
-    fn ahead(&self, count: Option<Count>) -> Reserved {
-        let fresh = Count {
-            failures: 0,
-            full_at: self.now,
-            retry_at: self.now,
-        };
-        let count = count.unwrap_or(fresh);
-        if count.failures >= self.dead_at {
-            Reserved::Dead
-        } else if count.retry_at > self.now {
-            Reserved::Throttled {
-                retry_at: Timestamp(count.retry_at.min(self.latest_retry())),
-            }
-        } else {
-            // After a wait one attempt is open, however empty the bucket still is.
-            Reserved::Granted {
-                tries_left: self.tries(&count).max(1),
-                retry_at: None,
-            }
-        }
-    }
 }

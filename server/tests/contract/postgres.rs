@@ -1,0 +1,129 @@
+//! The PostgreSQL fixture: two stores on one database of a server that the tests start; and what
+//! only a database behind a connection can break.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use spare_key_server::store::Store;
+use spare_key_server::store::postgres::{PostgresStore, PostgresUrl};
+
+use super::Fixture;
+use super::cluster::Database;
+
+pub(crate) struct OneDatabase {
+    stores: Option<[Arc<PostgresStore>; 2]>,
+    pub(crate) database: Database,
+}
+
+/// A database that was migrated once; each test's is a copy of it.
+fn template() -> Database {
+    static TEMPLATE: OnceLock<Database> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let new = Database::create(&[]);
+        drop(store(&new));
+        new
+    });
+    Database::create(&["--template", &template.name])
+}
+
+/// Every statement that stands in the adapter's sources as one piece of text.
+pub(crate) fn statements() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/postgres");
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).expect("the adapter") {
+        let path = file.expect("a file").path();
+        // What migrates is run by every test.
+        if path.ends_with("migrate.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).expect("a source");
+        // Between quotation marks, of which SQL has none here.
+        for piece in text.split('"').skip(1).step_by(2) {
+            let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
+            if words.iter().any(|word| piece.starts_with(word)) && piece.contains(' ') {
+                found.push(piece.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// A store on it, with few connections: many tests share the server.
+#[track_caller]
+pub(crate) fn store(database: &Database) -> PostgresStore {
+    PostgresStore::open(&few(&database.url())).expect("the store opens")
+}
+
+#[track_caller]
+pub(crate) fn few(url: &str) -> PostgresUrl {
+    let between = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{between}max_connections=6");
+    PostgresUrl::parse(&url).expect("an address")
+}
+
+impl OneDatabase {
+    fn two(&mut self) {
+        self.stores = Some([(), ()].map(|()| Arc::new(store(&self.database))));
+    }
+
+    fn store(&self, which: usize) -> Arc<dyn Store> {
+        let stores = self.stores.as_ref().expect("the stores are open");
+        Arc::clone(&stores[which]) as Arc<dyn Store>
+    }
+}
+
+impl Fixture for OneDatabase {
+    fn open() -> Self {
+        let mut fixture = Self {
+            stores: None,
+            database: template(),
+        };
+        fixture.two();
+        fixture
+    }
+
+    fn left(&self) -> Arc<dyn Store> {
+        self.store(0)
+    }
+
+    fn right(&self) -> Arc<dyn Store> {
+        self.store(1)
+    }
+
+    fn reopen(&mut self) {
+        for store in self.stores.take().into_iter().flatten() {
+            assert_eq!(Arc::strong_count(&store), 1, "the test still holds a store");
+        }
+        self.two();
+    }
+
+    fn rows(&self) -> BTreeMap<String, i64> {
+        // What the adapter notes of itself is no row of anybody's.
+        let names = self.database.sql(
+            "SELECT relname FROM pg_class
+             WHERE relnamespace = 'spare_key'::regnamespace AND relkind = 'r'
+               AND relname <> 'migration'",
+        );
+        let counts: Vec<String> = names
+            .lines()
+            .map(|name| format!("SELECT '{name}', count(*) FROM spare_key.\"{name}\""))
+            .collect();
+        let counted = self.database.sql(&counts.join(" UNION ALL "));
+        counted
+            .lines()
+            .map(|line| {
+                let (name, count) = line.split_once('|').expect("two columns");
+                (name.to_owned(), count.parse().expect("a count"))
+            })
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_probe_writes() {
+    let db = OneDatabase::open();
+    let probes = || db.database.sql("SELECT probed FROM spare_key.migration");
+    let before = probes();
+    db.left().ping().await.unwrap();
+    assert_ne!(probes(), before);
+}
