@@ -2,7 +2,8 @@
 //!
 //! Three things are mapped, so that one list of lines fits all dialects:
 //! 1. How somebody came as far as the place where codes are is a dialect's own: passwords and
-//!    one-time passwords that were accepted, keys, sessions and trusted devices are left out.
+//!    one-time passwords that were accepted, keys, sessions and trusted devices are left out. So is
+//!    who administers.
 //! 2. A person who asks by themselves, through a program or through a host that vouches for them is
 //!    `person`; a program that manages the tenant is `manager`.
 //! 3. What a host vouches for stands in the detail where others have none; it is left out.
@@ -14,7 +15,7 @@ use spare_key_server::model::EventKind;
 use super::{Dialect, Hero};
 use crate::HOST;
 
-/// Whether an event is of how somebody came in.
+/// Whether an event is of how somebody came in, or of who administers.
 fn is_of_the_door(kind: EventKind) -> bool {
     match kind {
         EventKind::FactorVerified
@@ -26,7 +27,11 @@ fn is_of_the_door(kind: EventKind) -> bool {
         | EventKind::PasswordVerified
         | EventKind::PasswordRefused
         | EventKind::SignedOut
-        | EventKind::AccountAdded => true,
+        | EventKind::AccountAdded
+        | EventKind::AdministratorAdded
+        | EventKind::AdministratorRemoved
+        | EventKind::CodesSwitchedOn
+        | EventKind::CodesSwitchedOff => true,
         EventKind::CodesStaged
         | EventKind::CodesShownAgain
         | EventKind::CodesActivated
@@ -49,7 +54,7 @@ fn who(actor: &Actor) -> &'static str {
         Actor::Person | Actor::Through(_) => "person",
         Actor::Client(client) if client == HOST.0 => "person",
         Actor::Client(_) => "manager",
-        Actor::Administrator => "administrator",
+        Actor::Administrator | Actor::Appointed(_) => "administrator",
     }
 }
 
