@@ -40,7 +40,9 @@ pub(crate) fn statements() -> Vec<String> {
         // Between quotation marks, of which SQL has none here.
         for piece in text.split('"').skip(1).step_by(2) {
             let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
-            if words.iter().any(|word| piece.starts_with(word)) && piece.contains(' ') {
+            // One that ends in a point goes on with a column's name.
+            let whole = !piece.ends_with('.');
+            if whole && words.iter().any(|word| piece.starts_with(word)) {
                 found.push(piece.to_owned());
             }
         }

@@ -103,7 +103,10 @@ impl Recovery for PostgresStore {
         self.pool
             .run("giving a batch more time", |db, _| {
                 Box::pin(async move {
-                    Ok(match more_time(db, prolong).await? {
+                    let Some(account) = locked_account(db, &prolong.account).await? else {
+                        return Ok(Undo(None));
+                    };
+                    Ok(match more_time(db, account, prolong).await? {
                         Some(until) => Keep(Some(until)),
                         None => Undo(None),
                     })
@@ -301,15 +304,19 @@ fn read_status(row: &tokio_postgres::Row) -> Work<BatchStatus> {
 }
 
 /// The transaction of [`Recovery::prolong`].
-async fn more_time(db: &Transaction<'_>, prolong: &Prolong) -> Work<Option<Timestamp>> {
+async fn more_time(
+    db: &Transaction<'_>,
+    account: i64,
+    prolong: &Prolong,
+) -> Work<Option<Timestamp>> {
     let until: Option<Timestamp> = first(
         db,
         "UPDATE batch SET seed_until = least($4, issued_at + $5)
-         WHERE account_n = (SELECT n FROM account WHERE id = $1) AND holder = $2
+         WHERE account_n = $1 AND holder = $2
            AND seed IS NOT NULL AND seed_until > $3 AND seed_until < least($4, issued_at + $5)
          RETURNING seed_until",
         params![
-            prolong.account,
+            account,
             prolong.holder,
             prolong.at,
             prolong.until,
