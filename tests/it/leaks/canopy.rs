@@ -87,9 +87,11 @@ pub(super) fn story(browser: &mut Browser, code: &str) {
         .as_str()
         .expect("a token")
         .to_owned();
-    browser
-        .needles
-        .push(Needle::new("access token", &[access.clone()], None));
+    browser.needles.push(Needle::new(
+        "access token",
+        std::slice::from_ref(&access),
+        None,
+    ));
     let carried = (access.as_str(), "");
     let reply = post(browser, carried, "mfa/totp/enroll/start", json!({})).expect(200);
     let enrollment = secret(browser, &reply, "enrollment_token");
