@@ -2,7 +2,7 @@
 //!
 //! Each aggregate's SQL is in the file of that name, beside the method that uses it. Transactions
 //! are READ COMMITTED: the guard is in the statement and the row count decides. Where a decision
-//! rests on more than one row, the account's row is locked first ([`sql::locked_account`]), so that
+//! rests on more than one row, the account's row is locked first (`sql::locked_account`), so that
 //! what changes one account happens one after the other, as it does in the other adapter, whose
 //! file has one writer. Nothing is cached between calls, and nothing is read from a replica.
 //!
