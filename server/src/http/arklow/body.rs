@@ -1,17 +1,15 @@
 //! Bodies and queries, member by member: every fault is told, and nothing of what was sent is
 //! repeated.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::said::No;
 use crate::http::Web;
 use crate::http::idempotency::sent_key;
+use crate::http::json::{self, Unread};
 
 /// What is said of a device's number that is none.
 pub(super) const DEVICE_ID: &str = "device_id must be a string of decimal digits.";
@@ -35,41 +33,19 @@ impl FromRequest<Web> for Fields {
     type Rejection = No;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, No> {
-        let json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, web).await.map_err(|refused| {
-            match refused.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => No::TooLarge,
-                _ => No::invalid("The body did not arrive."),
-            }
-        })?;
-        if !json && !bytes.is_empty() {
-            return Err(No::MediaType);
-        }
-        let members = if bytes.is_empty() {
-            Map::new()
-        } else {
-            match serde_json::from_slice(&bytes) {
-                Ok(Value::Object(members)) => members,
-                _ => return Err(No::invalid(OBJECT)),
-            }
-        };
+        let members = json::members(request, web)
+            .await
+            .map_err(|unread| match unread {
+                Unread::TooLarge => No::TooLarge,
+                Unread::Lost => No::invalid("The body did not arrive."),
+                Unread::MediaType => No::MediaType,
+                Unread::NotAnObject => No::invalid(OBJECT),
+            })?;
         Ok(Self {
             members,
             faults: Vec::new(),
         })
     }
-}
-
-/// `application/json`, whatever the charset's name.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut sent = headers.get_all(CONTENT_TYPE).iter();
-    let essence = sent
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim();
-    sent.next().is_none() && essence.eq_ignore_ascii_case("application/json")
 }
 
 impl Fields {
