@@ -125,7 +125,11 @@ const story = (site) => visit(site.origin, async (page) => {
   await page.getByRole('link', { name: 'I have lost my phone' }).click();
   const field = page.getByRole('textbox', { name: 'Recovery code' });
   const redeem = async (code) => {
-    await page.evaluate(() => document.querySelector('recovery-code-input').ready);
+    // The script tag that brings the elements may come after the page.
+    await page.evaluate(async () => {
+      await customElements.whenDefined('recovery-code-input');
+      await document.querySelector('recovery-code-input').ready;
+    });
     await field.pressSequentially(code);
     await page.getByText('The code is complete.').waitFor();
     const answer = page.waitForResponse((response) => response.request().method() === 'POST');
