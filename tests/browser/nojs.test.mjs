@@ -136,12 +136,12 @@ describe('a slow line', () => {
       visit.plain = true;
       let go;
       const arrives = new Promise((resolve) => { go = resolve; });
+      await visit.password();
+      await visit.takeKey();
       await visit.context.route('**/assets/**/*.js', async (route) => {
         await arrives;
         return route.continue().catch(() => {});
       });
-      await visit.password();
-      await visit.takeKey();
       await visit.page.getByLabel('Code from the app').fill(await visit.app.next());
       await visit.button('Continue').click();
       await visit.page.waitForURL((url) => url.pathname === SAVE, { waitUntil: 'commit' });
