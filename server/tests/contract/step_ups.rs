@@ -66,6 +66,13 @@ pub(crate) async fn a_step_up_token_is_good_where_it_was_made_and_until_its_time
     };
     assert!(!is_good(&*store, &alice, elsewhere).await);
     assert!(!is_good(&*store, &bob, step_up).await);
+    // Looking is not spending: neither is spent where it would not be good.
+    for stray in [
+        regenerate(&alice, 1, elsewhere),
+        regenerate(&bob, 1, step_up),
+    ] {
+        assert_eq!(store.stage(stray).await.unwrap(), Staged::NoProof);
+    }
     let end = after(Millis::minutes(5));
     for (at, good) in [(end.plus(Millis(-1)), true), (end, false)] {
         let found = store.step_up_is_good(&alice, step_up, at).await;
