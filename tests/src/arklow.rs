@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use spare_key_server::domain::{Caller, NewKey};
 
 use crate::auth0::{PASSWORD, Person};
-use crate::openapi::{misfits, operations};
+use crate::openapi::{fits, misfits, operations};
 use crate::{Answer, App};
 
 /// The answer of the seed's one operation.
@@ -289,20 +289,6 @@ impl Answer {
             id: data["device"]["id"].as_str().expect("an id").to_owned(),
             secret: rest.split('&').next().unwrap_or_default().to_owned(),
             codes: self.backup_codes(),
-        }
-    }
-}
-
-/// Whether a path is one of a template.
-fn fits(template: &str, path: &str) -> bool {
-    let (template, path) = (template.trim_end_matches('/'), path.trim_end_matches('/'));
-    let (mut ours, mut theirs) = (template.split('/'), path.split('/'));
-    loop {
-        match (ours.next(), theirs.next()) {
-            (None, None) => return true,
-            (Some(part), Some(_)) if part.starts_with('{') => {}
-            (Some(part), Some(other)) if part == other => {}
-            _ => return false,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use spare_key_server::dev;
 
 use crate::auth0::{PASSWORD, Person};
-use crate::openapi::{document, misfits, operations};
+use crate::openapi::{document, fits, misfits, operations};
 use crate::{Answer, App};
 
 /// The answer of the seed's one operation.
@@ -462,17 +462,4 @@ fn is_formatted(code: &str) -> bool {
         && groups
             .iter()
             .all(|group| group.len() == 4 && group.bytes().all(is_symbol))
-}
-
-/// Whether a path is one of a template.
-fn fits(template: &str, path: &str) -> bool {
-    let (mut ours, mut theirs) = (template.split('/'), path.split('/'));
-    loop {
-        match (ours.next(), theirs.next()) {
-            (None, None) => return true,
-            (Some(part), Some(_)) if part.starts_with('{') => {}
-            (Some(part), Some(other)) if part == other => {}
-            _ => return false,
-        }
-    }
 }

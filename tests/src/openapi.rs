@@ -148,3 +148,17 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "object",
     }
 }
+
+/// Whether a path is one of a template, with or without the slash at its end.
+pub fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = (template.trim_end_matches('/'), path.trim_end_matches('/'));
+    let (mut ours, mut theirs) = (template.split('/'), path.split('/'));
+    loop {
+        match (ours.next(), theirs.next()) {
+            (None, None) => return true,
+            (Some(part), Some(_)) if part.starts_with('{') => {}
+            (Some(part), Some(other)) if part == other => {}
+            _ => return false,
+        }
+    }
+}

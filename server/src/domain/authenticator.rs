@@ -242,18 +242,7 @@ impl Mfa {
     /// [`Refusal::NoAuthenticator`], [`Refusal::ChallengeGone`], [`Refusal::SessionGone`];
     /// a fault.
     pub async fn prove_totp(&self, caller: &Caller, otp: &str) -> Result<Passed> {
-        let digits = totp::parse(otp).ok_or(Refusal::MalformedOtp)?;
-        let now = self.now();
-        let bound = self.store.authenticators(&caller.account).await?;
-        if bound.is_empty() {
-            return Err(Refusal::NoAuthenticator.into());
-        }
-        let tries_left = self.reserve_otp(caller, now).await?;
-        let Some((id, step)) = self.matching(caller, &bound, &digits, now)? else {
-            return self.otp_refused(caller, tries_left, now).await;
-        };
-        let (passed, progress) = self.progress(caller, now).await?;
-        self.accept(caller, id, step, progress, tries_left).await?;
+        let (passed, _) = self.prove_in(caller, otp, None).await?;
         Ok(passed)
     }
 

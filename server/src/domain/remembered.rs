@@ -73,13 +73,26 @@ impl Mfa {
         otp: &str,
         label: &str,
     ) -> Result<(Passed, Option<TrustGiven>)> {
+        self.prove_in(caller, otp, Some(label)).await
+    }
+
+    /// Proves a bound authenticator in a browser, which may be remembered under this label.
+    pub(super) async fn prove_in(
+        &self,
+        caller: &Caller,
+        otp: &str,
+        label: Option<&str>,
+    ) -> Result<(Passed, Option<TrustGiven>)> {
         let digits = totp::parse(otp).ok_or(Refusal::MalformedOtp)?;
         let now = self.now();
         let bound = self.store.authenticators(&caller.account).await?;
         if bound.is_empty() {
             return Err(Refusal::NoAuthenticator.into());
         }
-        let device = self.browser(caller, label, now).await?;
+        let device = match label {
+            Some(label) => self.browser(caller, label, now).await?,
+            None => None,
+        };
         let tries_left = self.reserve_otp(caller, now).await?;
         let Some((id, step)) = self.matching(caller, &bound, &digits, now)? else {
             return self.otp_refused(caller, tries_left, now).await;

@@ -16,6 +16,7 @@ mod json;
 mod layers;
 mod native;
 mod ops;
+mod outcome;
 mod pages;
 #[cfg(test)]
 mod refusals;
@@ -60,6 +61,15 @@ impl Settings {
     /// Whether people come by https: cookies then are `__Host-` and `Secure`.
     pub fn secure(&self) -> bool {
         self.issuer.starts_with("https://")
+    }
+
+    /// The name of a cookie here: by https it is bound to this host (RFC 6265bis, 4.1.3.2).
+    pub(crate) fn cookie_name(&self, cookie: &str) -> String {
+        if self.secure() {
+            format!("__Host-{cookie}")
+        } else {
+            cookie.to_owned()
+        }
     }
 
     /// Whether browsers are told to come by https alone for a year (HSTS, RFC 6797). Not by `dev`:

@@ -1,6 +1,17 @@
 //! What stands in the tokens.
 
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+
+use crate::model::TokenDigest;
+
+/// How a token says that no person is behind it.
+pub const MACHINE: &str = "client-credentials";
+
+/// A session's name in tokens.
+pub fn sid(session: &TokenDigest) -> String {
+    BASE64URL_NOPAD.encode(&session.0)
+}
 
 /// Whom a token is for: one name, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +82,21 @@ pub struct AccessClaims {
     /// The environment, where a dialect names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+}
+
+impl AccessClaims {
+    /// The session that it is of, if it names one.
+    pub fn session(&self) -> Option<TokenDigest> {
+        let bytes = BASE64URL_NOPAD
+            .decode(self.sid.as_deref()?.as_bytes())
+            .ok()?;
+        <[u8; 32]>::try_from(bytes).ok().map(TokenDigest)
+    }
+
+    /// Whether no person is behind it.
+    pub fn is_machines(&self) -> bool {
+        self.gty.as_deref() == Some(MACHINE)
+    }
 }
 
 /// An ID token's claims (OpenID Connect Core 1.0, 2).

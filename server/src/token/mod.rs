@@ -10,7 +10,7 @@ mod trusted;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use self::claims::{AccessClaims, Audience, IdClaims};
+pub use self::claims::{AccessClaims, Audience, IdClaims, MACHINE, sid};
 pub use self::keys::{Keys, TokenError};
 pub use self::trusted::{TrustedIssuers, Unvouched, Vouched};
 use crate::domain::{Fault, Mfa, Result};

@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::domain::{Error, Mfa};
+use crate::http::outcome::{Undone, noted};
 
 /// Every "no" of this dialect.
 #[derive(Debug, Clone)]
@@ -229,23 +230,12 @@ impl No {
 
     /// The answer to whatever went wrong. A fault is logged here, once, and told to nobody else.
     pub(super) fn of_error(error: &Error, mfa: &Mfa, request_id: &str) -> Self {
-        match error {
-            Error::Refused(refusal) => {
-                tracing::info!(refusal = ?refusal, "refused");
-                Self::of_refusal(*refusal, mfa.now())
-            }
-            Error::Busy { retry_after } => {
-                tracing::info!(refusal = "busy", "refused");
-                Self::Busy {
-                    wait: retry_after.as_secs().max(1),
-                }
-            }
-            Error::Fault(fault) => {
-                tracing::error!(error.chain = %fault.chain(), "a request broke");
-                Self::Internal {
-                    request_id: request_id.to_owned(),
-                }
-            }
+        match noted(error) {
+            Undone::Refused(refusal) => Self::of_refusal(refusal, mfa.now()),
+            Undone::Busy { wait } => Self::Busy { wait },
+            Undone::Broken => Self::Internal {
+                request_id: request_id.to_owned(),
+            },
         }
     }
 

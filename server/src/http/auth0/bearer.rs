@@ -7,7 +7,6 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
 use super::audience::{self, Api, has_scope};
@@ -16,7 +15,7 @@ use super::said::{Management, MyAccount, No, Oauth};
 use crate::domain::{Caller, Error, Guest, Mfa, Refusal, Scope};
 use crate::http::Web;
 use crate::http::request::{ClientIp, RequestId};
-use crate::model::{AccountId, Token, TokenDigest};
+use crate::model::{AccountId, Token};
 use crate::token::{AccessClaims, TokenError, Unvouched, Vouched};
 
 /// Where a request came from, and how a fault in it is named.
@@ -78,13 +77,7 @@ impl Origin {
     /// Who holds this access token of a session here.
     async fn person(&self, token: &str, api: &Api) -> Result<(Caller, AccessClaims), No> {
         let claims = self.claims(token, api).await?;
-        let session = claims
-            .sid
-            .as_deref()
-            .and_then(|sid| BASE64URL_NOPAD.decode(sid.as_bytes()).ok())
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-            .map(TokenDigest)
-            .ok_or(No::BadToken)?;
+        let session = claims.session().ok_or(No::BadToken)?;
         let caller = self
             .mfa()
             .caller_by_grant(&session, &claims.azp, self.ip)
@@ -227,7 +220,7 @@ impl<R: Right> FromRequestParts<Web> for Manager<R> {
         let origin = Origin::of(parts, web);
         let token = bearer(parts)?;
         let claims = origin.claims(&token, &Api::Management).await?;
-        if claims.gty.as_deref() != Some(super::wire::MACHINE) {
+        if !claims.is_machines() {
             return Err(No::BadToken.into());
         }
         // A client that was removed, or a scope that was taken, ends what it has tokens for.

@@ -13,10 +13,7 @@ use zeroize::Zeroizing;
 pub(super) use self::log::LogLine;
 pub(super) use self::people::*;
 use crate::domain::{Association, Authority, Caller, Issued, SessionKind};
-use crate::model::{AccountId, Generation, TokenDigest};
-
-/// What `gty` says where no person is behind a token.
-pub(super) const MACHINE: &str = "client-credentials";
+use crate::model::{AccountId, Generation};
 
 /// What `acr` says of two factors.
 const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
@@ -84,11 +81,6 @@ pub(super) fn assurance(caller: &Caller) -> (Option<String>, Vec<String>) {
         } => (Some(MULTI_FACTOR.to_owned()), words(&["pwd", "otp", "mfa"])),
         _ => (None, words(&["pwd"])),
     }
-}
-
-/// A session's public name in tokens.
-pub(super) fn sid(session: &TokenDigest) -> String {
-    BASE64URL_NOPAD.encode(&session.0)
 }
 
 /// The name under which a recovery code is listed: it has the generation in it, so that a new

@@ -130,7 +130,7 @@ impl Origin {
         let Some(claims) = self.claims(token, &audience).await? else {
             return Err(self.of_other_kind(token, &tokens::portal(self)).await);
         };
-        let session = tokens::session(&claims).ok_or(No::InvalidToken)?;
+        let session = claims.session().ok_or(No::InvalidToken)?;
         let step_up = step_up(headers);
         let caller = self
             .mfa()
@@ -261,7 +261,7 @@ impl<R: Right> FromRequestParts<Web> for Admin<R> {
                 .of_other_kind(&token, &tokens::identities(&origin))
                 .await);
         };
-        if !tokens::is_machine(&claims) {
+        if !claims.is_machines() {
             return Err(No::InvalidToken);
         }
         // A client that was removed, or a scope that was taken, ends what it has tokens for.

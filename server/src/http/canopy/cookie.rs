@@ -15,19 +15,10 @@ pub(super) const REFRESH: &str = "refresh_token";
 /// What a trusted device is recognized by.
 pub(super) const DEVICE: &str = "mfa_trusted_device";
 
-/// The name of a cookie here: by https it is bound to this host (`__Host-`).
-fn name(origin: &Origin, cookie: &str) -> String {
-    if origin.web.settings.secure() {
-        format!("__Host-{cookie}")
-    } else {
-        cookie.to_owned()
-    }
-}
-
 /// A cookie's value, if it was sent.
 pub(super) fn sent(origin: &Origin, headers: &HeaderMap, cookie: &str) -> Option<Token> {
     CookieJar::from_headers(headers)
-        .get(&name(origin, cookie))
+        .get(&origin.web.settings.cookie_name(cookie))
         .map(|found| Token::presented(found.value()))
 }
 
@@ -58,7 +49,7 @@ fn put(
     value: &str,
     seconds: i64,
 ) -> Result<(), No> {
-    let mut built = Cookie::new(name(origin, cookie), value);
+    let mut built = Cookie::new(origin.web.settings.cookie_name(cookie), value);
     built.set_path("/");
     built.set_http_only(true);
     built.set_same_site(SameSite::Lax);

@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use data_encoding::BASE64URL_NOPAD;
-
 use super::caller::Origin;
 use super::said::No;
 use crate::domain::{AccountCard, Authority, BearerSession, Caller, ClientCard, Scope, Standing};
-use crate::model::{AccountId, TokenDigest};
-use crate::token::{AccessClaims, Audience, Keys};
+use crate::model::AccountId;
+use crate::token::{AccessClaims, Audience, Keys, MACHINE, sid};
 
 /// Seconds that an access token is good for.
 pub(super) const LIFE: i64 = 900;
-
-/// How a token says that no person is behind it.
-const MACHINE: &str = "client-credentials";
 
 /// For whom a person's token is.
 pub(super) fn identities(origin: &Origin) -> String {
@@ -24,18 +19,6 @@ pub(super) fn identities(origin: &Origin) -> String {
 /// For whom an administrator's is.
 pub(super) fn portal(origin: &Origin) -> String {
     format!("{}portal/v1", origin.web.tokens.issuer())
-}
-
-/// Whether no person is behind it.
-pub(super) fn is_machine(claims: &AccessClaims) -> bool {
-    claims.gty.as_deref() == Some(MACHINE)
-}
-
-/// The session that a person's token is of.
-pub(super) fn session(claims: &AccessClaims) -> Option<TokenDigest> {
-    let sid = claims.sid.as_deref()?;
-    let bytes = BASE64URL_NOPAD.decode(sid.as_bytes()).ok()?;
-    <[u8; 32]>::try_from(bytes).ok().map(TokenDigest)
 }
 
 /// Everything that a token needs and that can fail: fetched and drawn before anything is spent for
@@ -72,7 +55,7 @@ pub(super) fn person(origin: &Origin, ready: &Ready, opened: &BearerSession) -> 
         auth_time: Some(auth_time(&opened.caller)),
         acr: Some(acr(&opened.caller).to_owned()),
         amr: Some(amr(&opened.caller)),
-        sid: Some(BASE64URL_NOPAD.encode(&opened.session.0)),
+        sid: Some(sid(&opened.session)),
         principal: Some("identity".to_owned()),
         account: Some(settings.account.clone()),
         application: Some(settings.application.clone()),

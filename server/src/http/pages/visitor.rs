@@ -60,18 +60,9 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    /// The name of a cookie here: by https it is bound to this host (`__Host-`).
-    fn name(&self, cookie: &str) -> String {
-        if self.web.settings.secure() {
-            format!("__Host-{cookie}")
-        } else {
-            cookie.to_owned()
-        }
-    }
-
     fn value(&self, cookie: &str) -> Option<String> {
         self.jar
-            .get(&self.name(cookie))
+            .get(&self.web.settings.cookie_name(cookie))
             .map(|found| found.value().to_owned())
     }
 
@@ -255,7 +246,7 @@ impl Visitor {
     }
 
     fn cookie(&self, name: &str, value: String) -> Cookie<'static> {
-        Cookie::build((self.name(name), value))
+        Cookie::build((self.web.settings.cookie_name(name), value))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::super::audience::{Api, has_scope};
 use super::super::bearer::Origin;
 use super::super::said::No;
-use super::super::wire::{MACHINE, TokenAnswer, assurance, nickname, sid};
+use super::super::wire::{TokenAnswer, assurance, nickname};
 use crate::domain::{Asked, Authority, ClientCard, Opened};
 use crate::model::AccountId;
-use crate::token::{AccessClaims, Audience, IdClaims, Keys};
+use crate::token::{AccessClaims, Audience, IdClaims, Keys, MACHINE, sid};
 
 /// Seconds that an access token is good for: a server's, and one that lies in a browser or on a
 /// phone (RFC 6750, 5.3).
