@@ -15,6 +15,10 @@ mod authenticator;
 mod bucket;
 mod client;
 mod event;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
+#[cfg(not(feature = "failpoints"))]
+mod failpoint;
 mod progress;
 mod recovery;
 mod setting;

@@ -337,8 +337,8 @@ pub trait Recovery {
         now: Timestamp,
     ) -> StoreResult<Option<Shown>>;
 
-    /// Gives the batch that can still be shown to this holder more time, and the challenge that
-    /// holds it; says until when. `None`, and nothing changed, when there is no such batch, or no
+    /// Gives the latest batch that can still be shown to this holder more time, and the challenge
+    /// that holds it; says until when. `None`, and nothing changed, when there is no such batch, or no
     /// time to give.
     async fn prolong(&self, prolong: Prolong) -> StoreResult<Option<Timestamp>>;
 

@@ -221,6 +221,21 @@ pub(crate) async fn more_time_is_for_the_holder_of_what_has_not_run_out(db: impl
     );
 }
 
+pub(crate) async fn of_two_that_can_be_shown_the_later_is_given_more_time(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    // A live one whose seed is kept, and a pending one of the same holder.
+    sample::has_live(&*store, &alice, 1).await;
+    sample::has_pending(&*store, &alice, 2).await;
+    let more = prolong("alice", "host", Millis::minutes(1));
+    let until = store.prolong(more.clone()).await.unwrap();
+    assert_eq!(until, Some(more.until));
+    for (generation, until) in [(1, after(TEN_MINUTES)), (2, more.until)] {
+        let shown = store.shown(&alice, Some(Generation(generation)), None, T0);
+        assert_eq!(shown.await.unwrap().unwrap().seed_until, until);
+    }
+}
+
 pub(crate) async fn a_reminder_ends_for_one_generation(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

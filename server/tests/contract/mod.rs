@@ -113,6 +113,7 @@ macro_rules! contract {
                     switching_is_on_record,
                     a_waiting_batch_is_given_more_time_ten_times_and_not_for_ever,
                     more_time_is_for_the_holder_of_what_has_not_run_out,
+                    of_two_that_can_be_shown_the_later_is_given_more_time,
                     a_reminder_ends_for_one_generation,
                 ]
                 staging [

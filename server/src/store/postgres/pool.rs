@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{Broken, Work, stood_in_the_way, words};
 use super::url::PostgresUrl;
-use crate::store::StoreResult;
+use crate::store::{StoreResult, failpoint};
 
 /// What each connection is told. The limits are the server's own side of [`PATIENCE`]: what nobody
 /// waits for any more is not to go on there. A lock is waited for less long than a statement, so
@@ -162,8 +162,12 @@ where
         }
         Verdict::Keep(value) => value,
     };
+    failpoint::before("COMMIT");
     match timeout(PATIENCE, transaction.commit()).await {
-        Ok(Ok(())) => Ok(value),
+        Ok(Ok(())) => {
+            failpoint::after("COMMIT");
+            Ok(value)
+        }
         Ok(Err(error)) if stood_in_the_way(&error) => Err(Broken::Database(error)),
         Ok(Err(error)) => Err(Broken::Unknown(words(&error))),
         Err(_) => Err(Broken::Unknown("it was not answered in time".to_owned())),

@@ -314,6 +314,9 @@ async fn more_time(
         "UPDATE batch SET seed_until = least($4, issued_at + $5)
          WHERE account_n = $1 AND holder = $2
            AND seed IS NOT NULL AND seed_until > $3 AND seed_until < least($4, issued_at + $5)
+           AND generation = (SELECT max(later.generation) FROM batch AS later
+                             WHERE later.account_n = $1 AND later.holder = $2
+                               AND later.seed_until > $3)
          RETURNING seed_until",
         params![
             account,

@@ -16,7 +16,7 @@ use crate::model::{
     AccountId, AuthenticatorId, BatchState, Generation, HashParams, KeyId, Locator, Scheme, Sealed,
     SecretDigest, Timestamp, TokenDigest,
 };
-use crate::store::{Lane, SessionKind};
+use crate::store::{Lane, SessionKind, failpoint};
 
 /// A statement's values, in the order of their numbers.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -31,8 +31,10 @@ pub(super) use params;
 
 /// Runs a statement and returns how many rows it changed.
 pub(super) async fn execute(db: &impl GenericClient, sql: &str, params: Params<'_>) -> Work<u64> {
-    let statement = db.prepare_cached(sql).await?;
-    Ok(db.execute(&statement, params).await?)
+    let statement = db.prepare_cached(&failpoint::before(sql)).await?;
+    let changed = db.execute(&statement, params).await?;
+    failpoint::after(sql);
+    Ok(changed)
 }
 
 /// The first row of a query, or of what a `RETURNING` gives back.
@@ -42,8 +44,9 @@ pub(super) async fn first<T>(
     params: Params<'_>,
     read: impl FnOnce(&Row) -> Work<T>,
 ) -> Work<Option<T>> {
-    let statement = db.prepare_cached(sql).await?;
+    let statement = db.prepare_cached(&failpoint::before(sql)).await?;
     let row = db.query_opt(&statement, params).await?;
+    failpoint::after(sql);
     row.as_ref().map(read).transpose()
 }
 
@@ -54,8 +57,9 @@ pub(super) async fn all<T>(
     params: Params<'_>,
     read: impl FnMut(&Row) -> Work<T>,
 ) -> Work<Vec<T>> {
-    let statement = db.prepare_cached(sql).await?;
+    let statement = db.prepare_cached(&failpoint::before(sql)).await?;
     let rows = db.query(&statement, params).await?;
+    failpoint::after(sql);
     rows.iter().map(read).collect()
 }
 

@@ -10,6 +10,7 @@ mod authenticator;
 mod client;
 mod event;
 mod migrate;
+mod place;
 mod progress;
 mod readers;
 mod recovery;

@@ -240,6 +240,9 @@ fn more_time(db: &Connection, prolong: &Prolong) -> rusqlite::Result<Option<Time
         "UPDATE batch SET seed_until = min(?4, issued_at + ?5)
          WHERE account_n = (SELECT n FROM account WHERE id = ?1) AND holder = ?2
            AND seed IS NOT NULL AND seed_until > ?3 AND seed_until < min(?4, issued_at + ?5)
+           AND generation = (SELECT max(later.generation) FROM batch AS later
+                             WHERE later.account_n = batch.account_n AND later.holder = ?2
+                               AND later.seed_until > ?3)
          RETURNING seed_until",
         params![
             prolong.account,

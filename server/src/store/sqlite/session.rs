@@ -1,7 +1,7 @@
 //! Sessions, and the refresh tokens that are of them.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::sql::{account_n, all, changed_one, execute, first};
@@ -220,24 +220,25 @@ fn live(
     now: Timestamp,
     idle_since: Timestamp,
 ) -> rusqlite::Result<Option<Session>> {
-    db.prepare_cached(
+    first(
+        db,
         "SELECT a.id, s.kind, s.auth_time, s.factor_at, s.opened_generation, s.opened_number,
                 s.seen_at, s.expires_at, s.client_id
          FROM session AS s JOIN account AS a ON a.n = s.account_n
          WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.seen_at >= ?3",
-    )?
-    .query_row(params![digest, now, idle_since], |row| {
-        let generation: Option<u32> = row.get(4)?;
-        Ok(Session {
-            account: row.get(0)?,
-            kind: row.get(1)?,
-            auth_time: row.get(2)?,
-            factor_at: row.get(3)?,
-            opened_by: generation.zip(row.get(5)?),
-            seen_at: row.get(6)?,
-            expires_at: row.get(7)?,
-            client: row.get(8)?,
-        })
-    })
-    .optional()
+        params![digest, now, idle_since],
+        |row| {
+            let generation: Option<u32> = row.get(4)?;
+            Ok(Session {
+                account: row.get(0)?,
+                kind: row.get(1)?,
+                auth_time: row.get(2)?,
+                factor_at: row.get(3)?,
+                opened_by: generation.zip(row.get(5)?),
+                seen_at: row.get(6)?,
+                expires_at: row.get(7)?,
+                client: row.get(8)?,
+            })
+        },
+    )
 }

@@ -12,14 +12,18 @@ use crate::model::{
     AccountId, BatchState, Generation, HashParams, KeyId, Locator, Scheme, Sealed, SecretDigest,
     Timestamp, TokenDigest,
 };
-use crate::store::{Lane, SessionKind};
+use crate::store::{Lane, SessionKind, failpoint};
 
 /// What a piece of work answers: `Err` is a fault, whatever broke.
 pub(super) type Work<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Runs a statement and returns how many rows it changed.
 pub(super) fn execute(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
-    db.prepare_cached(sql)?.execute(params)
+    let changed = db
+        .prepare_cached(&failpoint::before(sql))?
+        .execute(params)?;
+    failpoint::after(sql);
+    Ok(changed)
 }
 
 /// The first row of a query, or of what a `RETURNING` gives back.
@@ -29,7 +33,12 @@ pub(super) fn first<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
-    db.prepare_cached(sql)?.query_row(params, read).optional()
+    let row = db
+        .prepare_cached(&failpoint::before(sql))?
+        .query_row(params, read)
+        .optional()?;
+    failpoint::after(sql);
+    Ok(row)
 }
 
 /// Every row of a query.
@@ -39,7 +48,12 @@ pub(super) fn all<T>(
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    db.prepare_cached(sql)?.query_map(params, read)?.collect()
+    let rows = db
+        .prepare_cached(&failpoint::before(sql))?
+        .query_map(params, read)?
+        .collect::<Result<_, _>>()?;
+    failpoint::after(sql);
+    Ok(rows)
 }
 
 /// Whether a guarded statement did what it was for: the row count decides, here and nowhere else.

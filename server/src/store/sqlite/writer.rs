@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::place::Place;
 use super::sql::{Work, execute};
 use crate::store::{StoreFault, StoreResult};
 
@@ -191,15 +192,19 @@ where
 /// The thread: takes whatever waits, commits it as one, until every sender is gone.
 fn serve(db: &Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     let mut group = Vec::with_capacity(GROUP);
+    let place = Place::of(db);
+    let place = place.as_ref();
     while waiting.blocking_recv_many(&mut group, GROUP) > 0 {
         let mut rest = group.drain(..).peekable();
         while let Some(next) = rest.peek() {
             if next.setting() == Setting::Alone {
-                rest.next().into_iter().for_each(|job| alone(db, job));
+                rest.next()
+                    .into_iter()
+                    .for_each(|job| alone(db, place, job));
             } else {
                 let jobs =
                     std::iter::from_fn(|| rest.next_if(|job| job.setting() == Setting::Grouped));
-                together(db, jobs);
+                together(db, place, jobs);
             }
         }
     }
@@ -215,18 +220,29 @@ pub(super) fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-fn alone(db: &Connection, mut job: Box<dyn Job>) {
-    guarded(&mut *job, db);
+/// Whether the file is still there; always where there is none.
+fn look(place: Option<&Place>) -> Result<(), Cause> {
+    let seen = place.map_or(Ok(()), Place::look);
+    seen.map_err(|moved| Arc::new(moved) as Cause)
+}
+
+fn alone(db: &Connection, place: Option<&Place>, mut job: Box<dyn Job>) {
+    match look(place) {
+        Ok(()) => drop(guarded(&mut *job, db)),
+        Err(cause) => job.fail(Box::new(Shared(cause))),
+    }
     job.answer();
 }
 
 /// One transaction. Takes jobs until there are no more or SQLite gave the transaction up, so that
 /// those not yet begun have a transaction of their own.
-fn together(db: &Connection, jobs: impl Iterator<Item = Box<dyn Job>>) {
-    let begun = execute(db, "BEGIN IMMEDIATE", []);
-    let whole = begun.is_ok();
+fn together(db: &Connection, place: Option<&Place>, jobs: impl Iterator<Item = Box<dyn Job>>) {
+    let mut committed = look(place).and_then(|()| {
+        let begun = execute(db, "BEGIN IMMEDIATE", []);
+        begun.map_err(|error| Arc::new(error) as Cause).map(drop)
+    });
+    let whole = committed.is_ok();
     let mut done = Vec::new();
-    let mut committed = begun.map_err(|error| Arc::new(error) as Cause).map(drop);
     for mut job in jobs {
         if whole {
             let sound = in_savepoint(&mut *job, db);
