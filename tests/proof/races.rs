@@ -11,40 +11,14 @@ use std::time::Duration;
 
 use spare_key_server::clock::{Clock as _, SystemClock};
 use spare_key_server::model::{AccountId, EventKind, Millis};
-use spare_key_server::store::{
-    AcceptTotp, Beside, Lane, LiveBatch, NewIdempotency, Progress, RemoveTotp, Reserved, Stage,
-    Store,
-};
+use spare_key_server::store::{AcceptTotp, LiveBatch, Progress, RemoveTotp, Stage, Store};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::child::Process;
-use crate::deeds::POLICY;
 use crate::ground::{Ground, Kind, open};
-use crate::sample::{self, T0, TEN_MINUTES, after, event, id, token};
+use crate::sample::{self, T0, event, id, token};
 use crate::table::Line;
 use crate::{outages, runtime, say, walk};
-
-type Wait<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// What a racer was told, in words.
-pub(crate) type Told = Result<String, String>;
-
-/// Says what is wrong, if anything is.
-type Judge = fn(Arc<dyn Store>, AccountId, Vec<Told>) -> Wait<Result<(), String>>;
-
-/// One kind of race.
-pub(crate) struct Race {
-    pub(crate) name: &'static str,
-    /// What is there before.
-    pub(crate) prepare: fn(Arc<dyn Store>, AccountId) -> Wait<()>,
-    /// What the racer of this number does.
-    pub(crate) run: fn(Arc<dyn Store>, AccountId, usize) -> Wait<Told>,
-    /// What may have been told, and what must be left.
-    pub(crate) judge: Judge,
-}
-
-/// How many processes race.
-pub(crate) const RACERS: usize = 4;
 
 macro_rules! race {
     (
@@ -70,428 +44,36 @@ macro_rules! race {
     };
 }
 
+mod codes;
+mod others;
+
+type Wait<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a racer was told, in words.
+pub(crate) type Told = Result<String, String>;
+
+/// Says what is wrong, if anything is.
+type Judge = fn(Arc<dyn Store>, AccountId, Vec<Told>) -> Wait<Result<(), String>>;
+
+/// One kind of race.
+pub(crate) struct Race {
+    pub(crate) name: &'static str,
+    /// What is there before.
+    pub(crate) prepare: fn(Arc<dyn Store>, AccountId) -> Wait<()>,
+    /// What the racer of this number does.
+    pub(crate) run: fn(Arc<dyn Store>, AccountId, usize) -> Wait<Told>,
+    /// What may have been told, and what must be left.
+    pub(crate) judge: Judge,
+}
+
+/// How many processes race.
+pub(crate) const RACERS: usize = 4;
+
 /// All of them.
 pub(crate) fn all() -> Vec<Race> {
-    let mut races = of_codes();
-    races.extend(of_others());
+    let mut races = codes::all();
+    races.extend(others::all());
     races
-}
-
-fn of_codes() -> Vec<Race> {
-    vec![
-        race!(
-            "redeem × redeem",
-            prepare | store,
-            account | sample::has_live(&*store, &account, 1).await,
-            run | store,
-            account,
-            _n | store.redeem(sample::redeem(&account, 1, 4)).await,
-            judge | store,
-            account,
-            told | {
-                counts(
-                    &told,
-                    &[("Done", 1..=1), ("AlreadyUsed", RACERS - 1..=RACERS - 1)],
-                )?;
-                lives(&store, &account, 1, 1).await
-            },
-        ),
-        race!(
-            "redeem × redeem of other codes",
-            prepare | store,
-            account | sample::has_live(&*store, &account, 1).await,
-            run | store,
-            account,
-            n | store.redeem(sample::redeem(&account, 1, number(n))).await,
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Done", RACERS..=RACERS)])?;
-                lives(&store, &account, 1, RACERS).await
-            },
-        ),
-        race!(
-            "redeem × regenerate",
-            prepare | store,
-            account | sample::has_live(&*store, &account, 1).await,
-            run | store,
-            account,
-            n | {
-                if n == 0 {
-                    store
-                        .stage(sample::at_once(&account, 2))
-                        .await
-                        .map(|done| format!("New{done:?}"))
-                } else {
-                    store
-                        .redeem(sample::redeem(&account, 1, 4))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                }
-                .map(Plain)
-            },
-            judge | store,
-            account,
-            told | {
-                let rest = RACERS - 2..=RACERS - 1;
-                counts(&told, &[("NewDone", 1..=1), ("Done", 0..=1)])?;
-                counts_any(&told, &["AlreadyUsed", "NotLive"], rest)?;
-                lives(&store, &account, 2, 0).await
-            },
-        ),
-        race!(
-            "regenerate × regenerate",
-            prepare | store,
-            account | sample::has_live(&*store, &account, 1).await,
-            run | store,
-            account,
-            n | store.stage(of_racer(&account, 2, n)).await,
-            judge | store,
-            account,
-            told | {
-                counts(
-                    &told,
-                    &[
-                        ("Done", 1..=1),
-                        ("GenerationTaken", RACERS - 1..=RACERS - 1),
-                    ],
-                )?;
-                let winner = told.iter().position(|told| told.as_deref() == Ok("Done"));
-                let expected = of_racer(&account, 2, winner.unwrap_or(0)).batch.codes;
-                let live = lives(&store, &account, 2, 0)
-                    .await
-                    .and(live(&store, &account).await)?;
-                let whole = live
-                    .codes
-                    .iter()
-                    .zip(&expected)
-                    .all(|(is, was)| is.digest == was.digest);
-                whole
-                    .then_some(())
-                    .ok_or_else(|| "the codes are not the winner's".to_owned())
-            },
-        ),
-        race!(
-            "activate × activate",
-            prepare | store,
-            account | {
-                sample::has_live(&*store, &account, 1).await;
-                sample::has_pending(&*store, &account, 2).await;
-            },
-            run | store,
-            account,
-            _n | store.activate(sample::activate(&account, 2)).await,
-            judge | store,
-            account,
-            told | {
-                counts(
-                    &told,
-                    &[("Done", 1..=1), ("Already", RACERS - 1..=RACERS - 1)],
-                )?;
-                lives(&store, &account, 2, 0).await
-            },
-        ),
-        race!(
-            "activate × regenerate × redeem",
-            prepare | store,
-            account | {
-                sample::has_live(&*store, &account, 1).await;
-                sample::has_pending(&*store, &account, 2).await;
-            },
-            run | store,
-            account,
-            n | match n {
-                0 => store
-                    .stage(sample::at_once(&account, 3))
-                    .await
-                    .map(|done| format!("New{done:?}")),
-                1 => store
-                    .activate(sample::activate(&account, 2))
-                    .await
-                    .map(|done| format!("{done:?}")),
-                n => store
-                    .redeem(sample::redeem(&account, 1, number(n)))
-                    .await
-                    .map(|done| format!("{done:?}")),
-            }
-            .map(Plain),
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("NewDone", 1..=1)])?;
-                counts_any(
-                    &told,
-                    &["Done", "Stale", "NotLive"],
-                    RACERS - 1..=RACERS - 1,
-                )?;
-                lives(&store, &account, 3, 0).await
-            },
-        ),
-        race!(
-            "a single × itself",
-            prepare | store,
-            account | {
-                let staged = store.stage(sample::single(&account, 1)).await;
-                staged.expect("the store answers");
-            },
-            run | store,
-            account,
-            n | {
-                let mut redeem = sample::redeem(&account, 1, 1);
-                let mut next = of_racer(&account, 2, n);
-                next.batch.format = spare_key_core::Format::Single;
-                next.batch.codes.truncate(1);
-                redeem.replacement = Some(next);
-                store.redeem(redeem).await
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Done", 1..=1)])?;
-                counts_any(
-                    &told,
-                    &["NotLive", "AlreadyUsed", "GenerationTaken"],
-                    RACERS - 1..=RACERS - 1,
-                )?;
-                lives(&store, &account, 2, 0).await
-            },
-        ),
-    ]
-}
-
-fn of_others() -> Vec<Race> {
-    vec![
-        race!(
-            "remove factor × redeem",
-            prepare | store,
-            account | has_both(&store, &account).await,
-            run | store,
-            account,
-            n | {
-                if n == 0 {
-                    store
-                        .remove_totp(unbind(&account))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                } else {
-                    store
-                        .redeem(sample::redeem(&account, 1, number(n)))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                }
-                .map(Plain)
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Last", 1..=1)])?;
-                counts_any(&told, &["Done", "NotLive"], RACERS - 1..=RACERS - 1)?;
-                has_nothing(&store, &account).await
-            },
-        ),
-        race!(
-            "remove factor × regenerate",
-            prepare | store,
-            account | has_both(&store, &account).await,
-            run | store,
-            account,
-            n | {
-                if n == 0 {
-                    store
-                        .remove_totp(unbind(&account))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                } else {
-                    let mut stage = of_racer(&account, 2, n);
-                    stage.beside = Beside::Authenticator;
-                    store.stage(stage).await.map(|done| format!("{done:?}"))
-                }
-                .map(Plain)
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Last", 1..=1), ("Done", 0..=1)])?;
-                has_nothing(&store, &account).await
-            },
-        ),
-        race!(
-            "a code × a password of one challenge",
-            prepare | store,
-            account | {
-                has_both(&store, &account).await;
-                sample::has_challenge(&*store, &account, &format!("of {}", account.as_str())).await;
-            },
-            run | store,
-            account,
-            n | {
-                let name = account.as_str();
-                let progress =
-                    sample::grant(&account, &format!("of {name}"), &format!("{name} {n}"));
-                if n % 2 == 0 {
-                    let mut redeem = sample::redeem(&account, 1, number(n));
-                    redeem.progress = progress;
-                    store.redeem(redeem).await.map(|done| format!("{done:?}"))
-                } else {
-                    store
-                        .accept_totp(accept(&account, n, progress))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                }
-                .map(Plain)
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Done", 1..=1)])?;
-                counts_any(&told, &["NoProgress", "StepSpent"], RACERS - 1..=RACERS - 1)?;
-                let spent = told
-                    .iter()
-                    .step_by(2)
-                    .filter(|told| told.as_ref().is_ok_and(|told| told.starts_with("Done")))
-                    .count();
-                lives(&store, &account, 1, spent).await?;
-                let sessions = store
-                    .sessions(&account, T0)
-                    .await
-                    .map_err(|fault| fault.to_string())?;
-                equal("sessions", sessions.len(), 1)
-            },
-        ),
-        race!(
-            "one time step × itself",
-            prepare | store,
-            account | has_both(&store, &account).await,
-            run | store,
-            account,
-            _n | store
-                .accept_totp(accept(&account, 0, Progress::Nothing))
-                .await,
-            judge | _store,
-            _account,
-            told | counts(
-                &told,
-                &[("Done", 1..=1), ("StepSpent", RACERS - 1..=RACERS - 1)]
-            ),
-        ),
-        race!(
-            "a burst of guesses",
-            prepare | _store,
-            _account | (),
-            run | store,
-            account,
-            _n | {
-                let mut granted = Ok(0);
-                for _ in 0..5 {
-                    let reserved = store
-                        .reserve_attempt(&account, Lane::Recovery, POLICY, T0)
-                        .await;
-                    granted = granted.and_then(|so_far: u32| {
-                        reserved.map(|reserved| {
-                            so_far + u32::from(matches!(reserved, Reserved::Granted { .. }))
-                        })
-                    });
-                }
-                granted
-            },
-            judge | _store,
-            _account,
-            told | {
-                let granted: u32 = told
-                    .iter()
-                    .filter_map(|told| told.as_ref().ok()?.parse::<u32>().ok())
-                    .sum();
-                equal(
-                    "guesses granted",
-                    granted as usize,
-                    POLICY.capacity as usize,
-                )
-            },
-        ),
-        race!(
-            "one idempotency key × itself",
-            prepare | store,
-            account | sample::has_live(&*store, &account, 1).await,
-            run | store,
-            account,
-            n | {
-                let mut stage = of_racer(&account, 2, n);
-                stage.idempotency = Some(NewIdempotency {
-                    key: token(account.as_str()),
-                    request: token("same"),
-                    until: after(TEN_MINUTES),
-                });
-                store.stage(stage).await
-            },
-            judge | store,
-            account,
-            told | {
-                counts(
-                    &told,
-                    &[("Done", 1..=1), ("KeyTaken", RACERS - 1..=RACERS - 1)],
-                )?;
-                lives(&store, &account, 2, 0).await
-            },
-        ),
-        race!(
-            "one step-up token × itself",
-            prepare | store,
-            account | {
-                has_both(&store, &account).await;
-                let name = account.as_str();
-                sample::has_bearer(&*store, &account, &format!("session {name}")).await;
-                sample::has_step_up(&*store, &account, &format!("session {name}"), name).await;
-            },
-            run | store,
-            account,
-            n | {
-                let mut stage = of_racer(&account, 2, n);
-                let name = account.as_str();
-                stage.step_up = Some(sample::step_up(&format!("session {name}"), name));
-                store.stage(stage).await
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("Done", 1..=1)])?;
-                counts_any(
-                    &told,
-                    &["NoProof", "GenerationTaken"],
-                    RACERS - 1..=RACERS - 1,
-                )?;
-                lives(&store, &account, 2, 0).await
-            },
-        ),
-        race!(
-            "reset by an administrator × redeem",
-            prepare | store,
-            account | has_both(&store, &account).await,
-            run | store,
-            account,
-            n | {
-                if n == 0 {
-                    let reset = event(&account, EventKind::MfaReset);
-                    store
-                        .reset_mfa(&account, T0, reset)
-                        .await
-                        .map(|done| format!("{done:?}"))
-                } else {
-                    store
-                        .redeem(sample::redeem(&account, 1, number(n)))
-                        .await
-                        .map(|done| format!("{done:?}"))
-                }
-                .map(Plain)
-            },
-            judge | store,
-            account,
-            told | {
-                counts(&told, &[("true", 1..=1)])?;
-                counts_any(&told, &["Done", "NotLive"], RACERS - 1..=RACERS - 1)?;
-                has_nothing(&store, &account).await
-            },
-        ),
-    ]
 }
 
 /// Words that are told as they are.

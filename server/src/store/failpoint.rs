@@ -13,9 +13,11 @@ pub(super) use unarmed::{after, before};
 
 #[cfg(not(feature = "failpoints"))]
 mod unarmed {
+    use std::borrow::Cow;
+
     /// A statement is about to be run: what is to be run.
-    pub(in crate::store) fn before(sql: &str) -> &str {
-        sql
+    pub(in crate::store) fn before(sql: &str) -> Cow<'_, str> {
+        Cow::Borrowed(sql)
     }
 
     /// A statement was run.
