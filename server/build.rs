@@ -40,6 +40,7 @@ fn build() -> Outcome<()> {
         "core/src",
         "core/Cargo.toml",
         "core/README.md",
+        "wasm/build.rs",
         "wasm/src",
         "wasm/Cargo.toml",
         "web/elements",
