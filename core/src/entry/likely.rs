@@ -71,40 +71,32 @@ impl Likely {
         }
     }
 
-    /// The symbol that a foreign character must have been, all others being right.
-    pub(super) fn erasure(values: &[u8], at: usize) -> Likely {
-        let mut likely = Likely::default();
-        likely.push(
-            at,
-            Kind::Missing(alphabet::symbol(check::erasure(values, at))),
-        );
-        likely
+    /// Names the symbol that a foreign character must have been, all others being right.
+    pub(super) fn erasure(&mut self, values: &[u8], at: usize) {
+        let fitting = alphabet::symbol(check::erasure(values, at));
+        self.push(at, Kind::Missing(fitting));
     }
 
-    /// A bit a place, the first the lowest.
-    pub(super) fn ones(ones: u32) -> Likely {
-        let mut likely = Likely::default();
+    /// Names each place that has a bit, the first the lowest.
+    pub(super) fn ones(&mut self, ones: u32) {
         for at in (0..check::MAX_SYMBOLS).filter(|at| ones >> at & 1 == 1) {
-            likely.push(at, Kind::One);
+            self.push(at, Kind::One);
         }
-        likely
     }
 
-    /// The places where one usual slip explains why these values fail the check.
+    /// Names the places where one usual slip explains why these values fail the check.
     ///
     /// At each place just one symbol would satisfy it, so at most one look-alike is named there.
-    pub(super) fn typos(values: &[u8]) -> Likely {
-        let mut likely = Likely::default();
+    pub(super) fn typos(&mut self, values: &[u8]) {
         for (at, value) in values.iter().enumerate() {
             let fitting = alphabet::symbol(check::erasure(values, at));
             if look_alike(alphabet::symbol(*value), fitting) {
-                likely.push(at, Kind::LooksLike(fitting));
+                self.push(at, Kind::LooksLike(fitting));
             }
             if check::is_valid_swapped(values, at) {
-                likely.push(at, Kind::SwappedWithNext);
+                self.push(at, Kind::SwappedWithNext);
             }
         }
-        likely
     }
 }
 
