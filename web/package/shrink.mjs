@@ -24,16 +24,20 @@ const UNSEEN = [
   /Tried to shrink to a larger capacity/g,
 ];
 
-/** What the glue has for browsers without `encodeInto` and the like: none of them runs the module. */
+/** What the glue has for browsers that cannot run the module, and for callers that it has not. */
 const NEVER = [
   [/\nif \(!\('encodeInto' in cachedTextEncoder\)\) \{\n.*?\n\}\n/gs, ''],
   [/\(typeof FinalizationRegistry === 'undefined'\)\n.*?\n {4}: /gs, ''],
-  // Every caller has a `realloc`.
   [/ {4}if \(realloc === undefined\) \{\n.*?\n {4}\}\n/gs, ''],
+  [/cachedDataViewMemory0 === null \|\| .*?(?=\) \{\n)/g, 'cachedDataViewMemory0?.buffer !== wasm.memory.buffer'],
 ];
 
-/** wasm-bindgen's own start, from its first line to the end: see `start.js`. */
-const START = /let wasmModule, wasmInstance, wasm;\n.*$/gs;
+/** The same of the web's glue: Node's starts the module by itself. */
+const WEB = [
+  // Safari's decoder gives out after 2 GiB. One keystroke is some hundred bytes.
+  [/const MAX_SAFARI_DECODE_BYTES.*?\n\}\n/gs, 'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);\n'],
+  [/let wasmModule, wasmInstance, wasm;\n.*$/gs, readFileSync(new URL('start.js', import.meta.url), 'utf8')],
+];
 
 /** The text with other words in each place that the pattern is about; there has to be one. */
 function changed(text, pattern, other) {
@@ -56,9 +60,8 @@ const { imports, exports } = JSON.parse(execFileSync(join(tools, 'node_modules/.
 ], { encoding: 'utf8' }));
 
 let text = readFileSync(glue, 'utf8');
-for (const [pattern, other] of NEVER) text = changed(text, pattern, other);
-// Node's glue starts the module by itself.
-if (text.includes('export ')) text = changed(text, START, readFileSync(new URL('start.js', import.meta.url), 'utf8'));
+const web = text.includes('\nexport ');
+for (const [pattern, other] of [...NEVER, ...(web ? WEB : [])]) text = changed(text, pattern, other);
 text = changed(text, /"\.\/spare_key_bg\.js":/g, 'a:');
 for (const [, long, short] of imports) text = changed(text, new RegExp(`\\b${long}:`, 'g'), `${short}:`);
 for (const [long, short] of exports) text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, 'g'), `wasm.${short}`);
