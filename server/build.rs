@@ -40,6 +40,7 @@ fn build() -> Outcome<()> {
         "core/src",
         "core/Cargo.toml",
         "core/README.md",
+        "wasm/build.rs",
         "wasm/src",
         "wasm/Cargo.toml",
         "web/elements",
@@ -63,6 +64,8 @@ fn build() -> Outcome<()> {
         .remove_producers_section(true)
         .out_name("spare_key")
         .generate(&glue)?;
+    let module = glue.join("spare_key_bg.wasm");
+    fs::write(&module, without_places(fs::read(&module)?))?;
     write_table(&root, &glue, &out)
 }
 
@@ -120,6 +123,19 @@ fn compile(root: &Path, out: &Path) -> Outcome<PathBuf> {
         .join(TARGET)
         .join(PROFILE)
         .join("spare_key_wasm.wasm"))
+}
+
+/// The module without the places in the source that its panics name: they are told nobody, and say
+/// on whose machine it was built. Each is a path, to the zero that ends it.
+fn without_places(mut module: Vec<u8>) -> Vec<u8> {
+    let texts = module.split_mut(|byte| *byte == 0);
+    for text in texts.filter(|text| text.ends_with(b".rs")) {
+        let before = text.iter().rposition(|byte| !byte.is_ascii_graphic());
+        let path = text.iter_mut().skip(before.map_or(0, |before| before + 1));
+        path.skip_while(|byte| **byte != b'/')
+            .for_each(|byte| *byte = 0);
+    }
+    module
 }
 
 fn write_table(root: &Path, glue: &Path, out: &Path) -> Outcome<()> {

@@ -10,33 +10,13 @@ pub const SIZE: usize = 32;
 /// The symbols in the order of their values (RFC 4648 section 6, table 3): `A` is 0, `7` is 31.
 pub const SYMBOLS: [u8; SIZE] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-const FOREIGN: u8 = 0xff;
-
-/// Value by ASCII byte, `FOREIGN` where the byte is no symbol.
-const VALUES: [u8; 128] = {
-    let mut table = [FOREIGN; 128];
-    let mut value = 0;
-    while value < SIZE {
-        table[SYMBOLS[value] as usize] = value as u8;
-        value += 1;
-    }
-    table
-};
-
 /// The value (0 to 31) of an upper-case symbol, or `None` for any other character.
 pub fn value(symbol: char) -> Option<u8> {
-    VALUES
-        .get(symbol as usize)
-        .copied()
-        .filter(|value| *value != FOREIGN)
-}
-
-/// The value of an upper-case symbol, given as ASCII. For tables that are made by the compiler,
-/// which stops at a byte that is no symbol.
-pub(crate) const fn byte_value(symbol: u8) -> u8 {
-    let value = VALUES[symbol as usize];
-    assert!(value != FOREIGN);
-    value
+    match symbol {
+        'A'..='Z' => Some(symbol as u8 - b'A'),
+        '2'..='7' => Some(symbol as u8 - b'2' + 26),
+        _ => None,
+    }
 }
 
 /// The symbol of a value. Only the low five bits count, so that every byte has a symbol.

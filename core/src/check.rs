@@ -19,18 +19,7 @@ const VALID: u8 = 1;
 /// The longest code there is, in symbols.
 pub const MAX_SYMBOLS: usize = 24;
 
-/// The weight of each position, alpha^i.
-pub const WEIGHTS: [u8; MAX_SYMBOLS] = {
-    let mut weights = [1; MAX_SYMBOLS];
-    let mut at = 1;
-    while at < MAX_SYMBOLS {
-        weights[at] = times_alpha(weights[at - 1]);
-        at += 1;
-    }
-    weights
-};
-
-/// The list that is published with the format, so that a slip in the arithmetic above does not
+/// The weights that are published with the format, so that a slip in the arithmetic below does not
 /// compile.
 const PUBLISHED: [u8; MAX_SYMBOLS] = [
     1, 2, 4, 8, 16, 5, 10, 20, 13, 26, 17, 7, 14, 28, 29, 31, 27, 19, 3, 6, 12, 24, 21, 15,
@@ -38,7 +27,9 @@ const PUBLISHED: [u8; MAX_SYMBOLS] = [
 const _: () = {
     let mut at = 0;
     while at < MAX_SYMBOLS {
-        assert!(WEIGHTS[at] == PUBLISHED[at]);
+        let mut values = [0; MAX_SYMBOLS];
+        values[at] = 1;
+        assert!(sum(&values) == PUBLISHED[at]);
         at += 1;
     }
 };
@@ -52,7 +43,7 @@ pub fn is_valid(values: &[u8]) -> bool {
 
 /// The check symbol's value for the values before it (at most 23).
 pub fn check_symbol(values: &[u8]) -> u8 {
-    solve(sum(values), values.len())
+    lacking(values, values.len())
 }
 
 /// The only value at `position` (from 0) that makes `values` valid, whatever stands there now.
@@ -60,8 +51,8 @@ pub fn check_symbol(values: &[u8]) -> u8 {
 /// This is what a smudged symbol must have been, if all others are right. A `position` outside
 /// of `values` gives 0.
 pub fn erasure(values: &[u8], position: usize) -> u8 {
-    let own = values.get(position).copied().unwrap_or(0);
-    solve(sum(values) ^ product(own, weight(position)), position)
+    let own = values.get(position);
+    own.map_or(0, |own| own ^ lacking(values, position))
 }
 
 /// Whether `values` would be valid with the symbols at `position` and after it swapped.
@@ -70,24 +61,24 @@ pub fn is_valid_swapped(values: &[u8], position: usize) -> bool {
         return false;
     };
     // Both places change by the same difference: subtraction is addition here.
-    let change = product(one ^ other, weight(position) ^ weight(position + 1));
-    values.len() <= MAX_SYMBOLS && sum(values) ^ change == VALID
+    let change = one ^ other;
+    values.len() <= MAX_SYMBOLS && lacking(values, position) == change ^ times_alpha(change)
 }
 
-/// The value that, at `position`, lifts the sum of all others to [`VALID`].
-fn solve(others: u8, position: usize) -> u8 {
-    product(others ^ VALID, inverse(weight(position)))
+/// What has to be added to the value at `position` to lift the sum to [`VALID`].
+fn lacking(values: &[u8], position: usize) -> u8 {
+    (0..position).fold(sum(values) ^ VALID, |lack, _| over_alpha(lack))
 }
 
-fn sum(values: &[u8]) -> u8 {
-    values
-        .iter()
-        .zip(WEIGHTS)
-        .fold(0, |sum, (value, weight)| sum ^ product(*value, weight))
-}
-
-fn weight(position: usize) -> u8 {
-    WEIGHTS.get(position).copied().unwrap_or(0)
+/// The weighted sum, from the last value to the first: each step doubles the weights of all that
+/// stand behind (Horner's rule).
+const fn sum(mut values: &[u8]) -> u8 {
+    let mut sum = 0;
+    while let [before @ .., last] = values {
+        sum = times_alpha(sum) ^ *last;
+        values = before;
+    }
+    sum
 }
 
 const fn times_alpha(value: u8) -> u8 {
@@ -99,27 +90,12 @@ const fn times_alpha(value: u8) -> u8 {
     }
 }
 
-/// Russian peasant multiplication: five steps, no table, no branch on position.
-const fn product(a: u8, b: u8) -> u8 {
-    let (mut power, mut bits, mut sum) = (a & 31, b & 31, 0);
-    while bits != 0 {
-        if bits & 1 == 1 {
-            sum ^= power;
-        }
-        power = times_alpha(power);
-        bits >>= 1;
+const fn over_alpha(value: u8) -> u8 {
+    if value & 1 == 0 {
+        value >> 1
+    } else {
+        (value ^ POLYNOMIAL) >> 1
     }
-    sum
-}
-
-/// a^30, since a^31 is 1 for every element but 0.
-const fn inverse(a: u8) -> u8 {
-    let (mut power, mut step) = (a, 1);
-    while step < 30 {
-        power = product(power, a);
-        step += 1;
-    }
-    power
 }
 
 #[cfg(test)]
@@ -127,18 +103,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_inverse_times_the_element_is_one() {
-        for element in 1..32 {
-            assert_eq!(product(element, inverse(element)), 1, "{element}");
+    fn alpha_leads_through_all_elements_and_back() {
+        let mut element = 1;
+        for step in 1..=31 {
+            let next = times_alpha(element);
+            assert_eq!(over_alpha(next), element);
+            element = next;
+            assert_eq!(element == 1, step == 31, "{step}");
         }
+        assert_eq!((times_alpha(0), over_alpha(0)), (0, 0));
     }
 
     #[test]
-    fn a_product_with_a_sum_is_the_sum_of_the_products() {
-        for (a, b, c) in (0..32u16 * 1024).map(|n| (n / 1024, n / 32 % 32, n % 32)) {
-            let (a, b, c) = (a as u8, b as u8, c as u8);
-            assert_eq!(product(a, b ^ c), product(a, b) ^ product(a, c));
-            assert_eq!(product(a, b), product(b, a));
+    fn times_alpha_of_a_sum_is_the_sum_of_both() {
+        for (a, b) in (0..1024u16).map(|n| ((n / 32) as u8, (n % 32) as u8)) {
+            assert_eq!(times_alpha(a ^ b), times_alpha(a) ^ times_alpha(b));
         }
     }
 

@@ -81,61 +81,58 @@ pub struct Verdict {
     pub code: Option<Code>,
 }
 
-impl Verdict {
-    fn of(state: State, symbols: usize) -> Verdict {
-        Verdict {
-            state,
-            symbols,
-            likely: Likely::default(),
-            code: None,
-        }
-    }
-}
-
 /// The verdict on `text`.
 ///
 /// `format` is what the field asks for, if it is known. Otherwise any format will do: 16 symbols
 /// are judged as a list code, 24 as a single code, and any other number by the nearer one.
 pub fn check(text: &str, format: Option<Format>) -> Verdict {
-    if text.len() > MAX_INPUT {
-        return Verdict::of(
-            State::TooLong {
-                extra: text.len() - MAX_INPUT,
-            },
-            0,
-        );
-    }
-    let count = significant(text).count();
-    if count == 0 {
-        return Verdict::of(State::Empty, 0);
-    }
-    let wanted = format.unwrap_or(Format::nearest(count)).symbols();
-    let mut typed = Typed::read(text);
-    let state = match typed.foreign {
-        Some(at) => State::Symbol { at },
-        None if count < wanted => State::Incomplete {
-            missing: wanted - count,
-        },
-        None if count > wanted => State::TooLong {
-            extra: count - wanted,
-        },
-        None => typed.settle_ones(count),
+    let mut verdict = Verdict {
+        state: State::Empty,
+        symbols: 0,
+        likely: Likely::default(),
+        code: None,
     };
-    let mut verdict = Verdict::of(state, count);
-    let values = typed.values.get(..count).unwrap_or_default();
-    match state {
-        State::Symbol { at } if typed.lone_foreign && typed.ones == 0 && count == wanted => {
-            verdict.likely = Likely::erasure(values, at);
+    if text.len() > MAX_INPUT {
+        let extra = text.len() - MAX_INPUT;
+        verdict.state = State::TooLong { extra };
+    } else {
+        verdict.symbols = significant(text).count();
+        if verdict.symbols > 0 {
+            verdict.judge(Typed::read(text), format);
         }
-        State::Ambiguous => verdict.likely = Likely::ones(typed.ones),
-        State::Check => verdict.likely = Likely::typos(values),
-        State::Complete => {
-            let random = values.split_last().map(|(_, random)| random);
-            verdict.code = random.and_then(Code::from_random);
-        }
-        _ => {}
     }
     verdict
+}
+
+impl Verdict {
+    /// Judges the symbols that were typed: at least one, as many as `symbols` says.
+    fn judge(&mut self, mut typed: Typed, format: Option<Format>) {
+        let count = self.symbols;
+        let wanted = format.unwrap_or(Format::nearest(count)).symbols();
+        self.state = match typed.foreign {
+            Some(at) => State::Symbol { at },
+            None if count < wanted => State::Incomplete {
+                missing: wanted - count,
+            },
+            None if count > wanted => State::TooLong {
+                extra: count - wanted,
+            },
+            None => typed.settle_ones(count),
+        };
+        let values = typed.values.get(..count).unwrap_or_default();
+        match self.state {
+            State::Symbol { at } if typed.lone_foreign && typed.ones == 0 && count == wanted => {
+                self.likely.erasure(values, at);
+            }
+            State::Ambiguous => self.likely.ones(typed.ones),
+            State::Check => self.likely.typos(values),
+            State::Complete => {
+                let random = values.split_last().map(|(_, random)| random);
+                self.code = random.and_then(Code::from_random);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Where in `text` the character stands that a verdict calls `at`: its start in UTF-16 units, as

@@ -32,6 +32,16 @@ pub struct Sheet<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Texts<'a>([&'a str; 8]);
 
+/// What is filled in.
+const BLANKS: [&str; 6] = [
+    "{product}",
+    "{account}",
+    "{generation}",
+    "{date}",
+    "{count}",
+    "{url}",
+];
+
 /// Where the sentences stand that are about one value and go when it is empty.
 const ACCOUNT: usize = 1;
 const PLACE: usize = 4;
@@ -104,6 +114,17 @@ impl fmt::Debug for Model {
 impl Sheet<'_> {
     /// Lays out the sheet of these codes, given as they are shown.
     pub fn model(&self, codes: &[impl AsRef<str>], texts: &Texts<'_>) -> Model {
+        let (mut generation, mut count) = (String::new(), String::new());
+        push_number(&mut generation, self.generation);
+        push_number(&mut count, codes.len() as u32);
+        let values = [
+            self.product,
+            self.account,
+            &generation,
+            self.date,
+            &count,
+            self.url,
+        ];
         let mut model = Model {
             title: String::new(),
             facts: Vec::new(),
@@ -120,7 +141,7 @@ impl Sheet<'_> {
             if text.is_empty() || about.is_empty() {
                 continue;
             }
-            let line = self.fill(text, codes.len() as u32);
+            let line = fill(text, &values);
             match at {
                 0 => model.title = line,
                 1..NOTES => model.facts.push(line),
@@ -147,37 +168,6 @@ impl Sheet<'_> {
         push_number(&mut name, self.generation);
         name.push_str(".txt");
         name
-    }
-
-    /// Fills in a sentence: one pass, so that what is filled in is never read as a sentence.
-    fn fill(&self, text: &str, count: u32) -> String {
-        let (mut generation, mut counted) = (String::new(), String::new());
-        push_number(&mut generation, self.generation);
-        push_number(&mut counted, count);
-        let values = [
-            ("{product}", self.product),
-            ("{account}", self.account),
-            ("{date}", self.date),
-            ("{url}", self.url),
-            ("{generation}", generation.as_str()),
-            ("{count}", counted.as_str()),
-        ];
-        let (mut line, mut rest) = (String::new(), text);
-        'next: while !rest.is_empty() {
-            for (name, value) in values {
-                if let Some(behind) = rest.strip_prefix(name) {
-                    push_clean(&mut line, value);
-                    rest = behind;
-                    continue 'next;
-                }
-            }
-            let mut characters = rest.chars();
-            if let Some(character) = characters.next() {
-                push_clean_one(&mut line, character);
-            }
-            rest = characters.as_str();
-        }
-        line
     }
 }
 
@@ -208,6 +198,26 @@ impl Model {
         }
         text
     }
+}
+
+/// Fills in a sentence: one pass, so that what is filled in is never read as a sentence.
+fn fill(text: &str, values: &[&str; 6]) -> String {
+    let (mut line, mut rest) = (String::new(), text);
+    'next: while !rest.is_empty() {
+        for (blank, value) in BLANKS.iter().zip(values) {
+            if let Some(behind) = rest.strip_prefix(blank) {
+                push_clean(&mut line, value);
+                rest = behind;
+                continue 'next;
+            }
+        }
+        let mut characters = rest.chars();
+        if let Some(character) = characters.next() {
+            push_clean_one(&mut line, character);
+        }
+        rest = characters.as_str();
+    }
+    line
 }
 
 fn push_line(text: &mut String, line: &str) {

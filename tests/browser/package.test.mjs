@@ -119,3 +119,10 @@ test('nothing in it names the machine on which it was made (C-22)', () => {
     }
   }
 });
+
+test('the module names no place in the source and no panic (C-22)', () => {
+  for (const path of ['wasm/spare_key_bg.wasm', 'node/spare_key_bg.wasm']) {
+    const text = readFileSync(join(place, path), 'latin1');
+    for (const trace of ['src/', '.rs\0', 'panicked', 'unwrap']) assert.ok(!text.includes(trace), `${trace} in ${path}`);
+  }
+});

@@ -21,7 +21,7 @@ function newest(path) {
 
 /** The folder of what would be published; made anew where a source is newer than what is there. */
 export function built() {
-  const sources = ['Cargo.lock', 'Cargo.toml', 'core/src', 'wasm/src', 'wasm/Cargo.toml', 'web/elements', 'web/lib', 'web/locales', 'web/package', 'web/styles', 'web/wasm'];
+  const sources = ['Cargo.lock', 'Cargo.toml', 'core/src', 'wasm/src', 'wasm/Cargo.toml', 'wasm/build.rs', 'web/elements', 'web/lib', 'web/locales', 'web/package', 'web/styles', 'web/wasm'];
   const made = join(dist, 'wasm/spare_key.js');
   const when = existsSync(made) ? statSync(made).mtimeMs : 0;
   if (sources.some((path) => newest(join(root, path)) > when)) {

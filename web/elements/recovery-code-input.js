@@ -15,6 +15,7 @@
 import { Choice } from '../lib/choice.js';
 import { RecoveryCodeVerdictEvent } from '../lib/events.js';
 import { Marks } from '../lib/marks.js';
+import { make } from '../lib/make.js';
 import { load } from '../lib/module.js';
 import { codesIn, dropped } from '../lib/pasted.js';
 import { languageOf } from '../lib/texts.js';
@@ -22,6 +23,7 @@ import { Typing } from '../lib/typing.js';
 import { markedPlaces, verdictText } from '../lib/verdict-text.js';
 
 /** @typedef {import('../wasm/spare_key.js').Verdict} Verdict */
+/** @typedef {import('../lib/texts.js').Texts} Texts */
 
 const FIELD = {
   type: 'text',
@@ -76,7 +78,6 @@ export class RecoveryCodeInput extends HTMLElement {
   #formConnection;
   /** @type {import('../lib/module.js').Module | undefined} */
   #module;
-  /** @type {import('../lib/texts.js').Texts} */
   #texts = RecoveryCodeInput.texts;
   /** @type {Verdict | undefined} */
   #verdict;
@@ -85,10 +86,9 @@ export class RecoveryCodeInput extends HTMLElement {
   #choice = new Choice((code) => this.#picked(code));
   /** @type {Marks | undefined} */
   #marks;
-  /** @type {HTMLInputElement} */
-  #input = document.createElement('input');
-  #status = document.createElement('p');
-  #error = document.createElement('p');
+  #input = make('input');
+  #status = make('p');
+  #error = make('p');
 
   /** Settles when the module is there (true) or cannot be had (false). */
   ready = Promise.resolve(false);
@@ -158,10 +158,12 @@ export class RecoveryCodeInput extends HTMLElement {
     return this.#verdict;
   }
 
+  /** @returns {Texts} */
   get texts() {
     return this.#texts;
   }
 
+  /** @param {Texts} texts */
   set texts(texts) {
     this.#texts = { ...RecoveryCodeInput.texts, ...texts };
     if (this.#module) this.#judge();
@@ -196,10 +198,7 @@ export class RecoveryCodeInput extends HTMLElement {
     } else if (!this.contains(this.#input)) {
       made += 1;
       this.#input.id = `recovery-code-${made}`;
-      const label = document.createElement('label');
-      label.htmlFor = this.#input.id;
-      label.textContent = this.getAttribute('label') ?? this.#texts.label ?? '';
-      this.append(label, this.#input);
+      this.append(make('label', { htmlFor: this.#input.id }, this.getAttribute('label') ?? this.#texts.label), this.#input);
     }
     for (const [name, value] of Object.entries(FIELD)) {
       if (!this.#input.hasAttribute(name)) this.#input.setAttribute(name, value);
@@ -219,7 +218,7 @@ export class RecoveryCodeInput extends HTMLElement {
   #line(selector, role) {
     /** @type {HTMLElement | null} */
     const found = this.querySelector(selector);
-    const line = found ?? document.createElement('p');
+    const line = found ?? make('p');
     line.classList.add(selector.slice(1));
     line.setAttribute('role', role);
     line.id ||= `${this.#input.id || 'recovery-code'}-${role}`;
@@ -310,8 +309,8 @@ export class RecoveryCodeInput extends HTMLElement {
     const codes = codesIn(text, (part) => module.check(part, this.#format));
     if (codes.length === 1 && codes[0]) this.#picked(codes[0].code);
     if (codes.length > 1) {
-      this.#say(this.#texts.pick ?? '', '');
-      this.#choice.show(this.#status, codes, this.#texts.pickFrom ?? '');
+      this.#say(this.#texts.pick, '');
+      this.#choice.show(this.#status, codes, this.#texts.pickFrom);
     }
     return codes.length > 0;
   }
@@ -324,7 +323,7 @@ export class RecoveryCodeInput extends HTMLElement {
     if (file || this.#several(data.getData('text/plain'))) event.preventDefault();
     // The data is gone after the event: it is asked for before anything is awaited.
     const text = file && dropped(data);
-    if (text && !this.#several(`${await text ?? ''}\n.`)) this.#say(this.#texts.noCode ?? '', '');
+    if (text && !this.#several(`${await text ?? ''}\n.`)) this.#say(this.#texts.noCode, '');
   }
 
   /** @param {string} code the code picked of several, or nothing */
@@ -345,10 +344,9 @@ export class RecoveryCodeInput extends HTMLElement {
     this.#marks?.show(markedPlaces(verdict, text));
     const complete = verdict.state === 'complete';
     this.#internals.setFormValue(verdict.formatted ?? text);
-    const words = this.#words();
-    if (complete || (verdict.state === 'empty' && !this.#input.required)) this.#internals.setValidity({});
-    else if (verdict.state === 'empty') this.#internals.setValidity({ valueMissing: true }, words, this.#input);
-    else this.#internals.setValidity({ customError: true }, words, this.#input);
+    const empty = verdict.state === 'empty';
+    const customError = !empty && !complete;
+    this.#internals.setValidity({ valueMissing: empty && this.#input.required, customError }, this.#words(), this.#input);
     this.#internals.states?.[complete ? 'add' : 'delete']('complete');
     if (was !== verdict.state) this.dispatchEvent(new RecoveryCodeVerdictEvent(verdict.state));
   }
@@ -379,22 +377,18 @@ export class RecoveryCodeInput extends HTMLElement {
   #submit(event, form, others) {
     if (this.#input.disabled || event.submitter?.hasAttribute('formnovalidate')) return;
     this.#judge();
-    if (!this.#internals.validity.valid) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
+    let wrong = !this.#internals.validity.valid;
+    if (wrong) {
       this.#say('', this.#words(), true);
       this.#input.focus();
       this.#pointAt();
-      return;
+    } else if (others) {
+      const fields = /** @type {HTMLInputElement[]} */ ([...form.elements]);
+      wrong = fields.some((field) => field !== this.#input && 'reportValidity' in field && !field.reportValidity());
     }
-    if (!others) return;
-    for (const field of form.elements) {
-      if (field === this || field === this.#input || !('reportValidity' in field)) continue;
-      if (!(/** @type {HTMLInputElement} */ (field).reportValidity())) {
-        event.preventDefault();
-        event.stopImmediatePropagation();
-        return;
-      }
+    if (wrong) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
     }
   }
 

@@ -18,6 +18,7 @@ import {
   RecoveryCodesSavedEvent,
   RecoveryCodesWipedEvent,
 } from '../lib/events.js';
+import { make } from '../lib/make.js';
 import { load } from '../lib/module.js';
 import { copy, download, print, select } from '../lib/saving.js';
 import { fill } from '../lib/texts.js';
@@ -27,6 +28,7 @@ import { fill } from '../lib/texts.js';
 /** @typedef {import('../wasm/spare_key.js').SaveNotice} SaveNotice */
 /** @typedef {import('../wasm/spare_key.js').SaveState} SaveState */
 /** @typedef {import('../wasm/spare_key.js').SaveFailure} SaveFailure */
+/** @typedef {import('../lib/texts.js').Texts} Texts */
 /** @typedef {{ number: number, code: string }} NumberedCode */
 /**
  * @typedef {object} Batch
@@ -37,6 +39,14 @@ import { fill } from '../lib/texts.js';
  * @property {string} [url] where codes are entered, for the sheet
  * @property {NumberedCode[]} codes
  */
+
+/** The four ways: the event that asks for each, the text of its button, what it is when it is done. */
+const WAYS = /** @type {const} */ ([
+  ['copy', 'copy', 'copied'],
+  ['download', 'download', 'downloaded'],
+  ['print', 'print', 'printed'],
+  ['wrote-down', 'wroteDown', 'wrote-down'],
+]);
 
 /** Said at once and beside the box: what keeps the person from going on. */
 const URGENT = new Set(['save-first', 'tick-first', 'network', 'refused', 'expired']);
@@ -95,7 +105,6 @@ export class RecoveryCodes extends HTMLElement {
   #batch;
   /** @type {SaveState | undefined} */
   #state;
-  /** @type {import('../lib/texts.js').Texts} */
   #texts = RecoveryCodes.texts;
   /** @type {ReturnType<RecoveryCodes['build']> | undefined} */
   #parts;
@@ -131,10 +140,12 @@ export class RecoveryCodes extends HTMLElement {
     if (this.isConnected && batch) this.#start();
   }
 
+  /** @returns {Texts} */
   get texts() {
     return this.#texts;
   }
 
+  /** @param {Texts} texts */
   set texts(texts) {
     this.#texts = { ...RecoveryCodes.texts, ...texts };
   }
@@ -201,13 +212,8 @@ export class RecoveryCodes extends HTMLElement {
     const sheet = this.#part('div', 'sk-sheet', this);
     const list = this.#part('ol', 'sk-list', sheet);
     list.translate = false;
-    if (!list.hasAttribute('aria-label')) list.setAttribute('aria-label', text.heading ?? '');
-    list.replaceChildren(...batch.codes.map(({ number, code }) => {
-      const item = document.createElement('li');
-      item.value = number;
-      item.append(Object.assign(document.createElement('code'), { textContent: code }));
-      return item;
-    }));
+    if (!list.hasAttribute('aria-label')) list.setAttribute('aria-label', text.heading);
+    list.replaceChildren(...batch.codes.map(({ number, code }) => make('li', { value: number }, make('code', {}, code))));
     const actions = this.#part('div', 'sk-actions', this);
     const status = this.#part('p', 'sk-status', this);
     status.setAttribute('role', 'status');
@@ -217,12 +223,12 @@ export class RecoveryCodes extends HTMLElement {
     const label = this.#part('label', 'sk-saved', this);
     let box = label.querySelector('input');
     if (!box) {
-      box = Object.assign(document.createElement('input'), { type: 'checkbox' });
+      box = make('input', { type: 'checkbox' });
       box.setAttribute('aria-describedby', error.id);
-      label.append(box, Object.assign(document.createElement('span'), { textContent: text.saved }));
+      label.append(box, make('span', {}, text.saved));
     }
     const go = this.#part('button', 'sk-continue', this);
-    go.textContent ||= text.continue ?? '';
+    go.textContent ||= text.continue;
     return { sheet, list, actions, status, error, label, box, go };
   }
 
@@ -237,10 +243,7 @@ export class RecoveryCodes extends HTMLElement {
     /** @type {HTMLElementTagNameMap[Tag] | null} */
     const found = this.querySelector(`${tag}.${name}`);
     if (found) return found;
-    const made = document.createElement(tag);
-    made.className = name;
-    parent.append(made);
-    return made;
+    return parent.appendChild(make(tag, /** @type {Partial<HTMLElementTagNameMap[Tag]>} */ ({ className: name })));
   }
 
   /** @param {AbortSignal} signal */
@@ -249,13 +252,11 @@ export class RecoveryCodes extends HTMLElement {
     const batch = this.#batch;
     if (!parts || !batch) return;
     this.#sheetAround(parts.sheet, parts.list);
-    for (const [name, event] of /** @type {const} */ ([
-      ['copy', 'copy'], ['download', 'download'], ['print', 'print'], ['wroteDown', 'wrote-down'],
-    ])) {
+    for (const [event, name] of WAYS) {
       const button = this.#part('button', `sk-${event}`, parts.actions);
       button.type = 'button';
       button.removeAttribute('formaction');
-      button.textContent ||= this.#texts[name] ?? '';
+      button.textContent ||= this.#texts[name];
       // In the order of the machine, wherever our page had put the one that works without it.
       parts.actions.append(button);
       button.addEventListener('click', () => this.#step(event), { signal });
@@ -286,18 +287,12 @@ export class RecoveryCodes extends HTMLElement {
     const model = this.#sheet()?.model;
     if (!model || sheet.querySelector('.sk-paper')) return;
     /** @param {string} text @param {string} name */
-    const line = (text, name) => Object.assign(document.createElement('p'), { textContent: text, className: name });
-    const head = document.createElement('div');
-    head.className = 'sk-paper';
+    const line = (text, name) => make('p', { className: name }, text);
     // The last fact says which batch it is: that one is for the screen too.
     const facts = [...model.facts];
     const which = facts.pop() ?? '';
-    head.append(line(model.title, 'sk-title'), ...facts.map((fact) => line(fact, 'sk-fact')));
-    const notes = document.createElement('div');
-    notes.className = 'sk-paper sk-notes';
-    notes.append(...model.notes.map((note) => line(note, 'sk-note')));
-    list.before(head);
-    list.after(line(which, 'sk-batch'), notes);
+    list.before(make('div', { className: 'sk-paper' }, line(model.title, 'sk-title'), ...facts.map((fact) => line(fact, 'sk-fact'))));
+    list.after(line(which, 'sk-batch'), make('div', { className: 'sk-paper sk-notes' }, ...model.notes.map((note) => line(note, 'sk-note'))));
   }
 
   #sheet() {
@@ -374,7 +369,7 @@ export class RecoveryCodes extends HTMLElement {
   #announce(what) {
     if (!this.#parts) return;
     const filename = what === 'downloaded' ? this.#sheet()?.filename ?? '' : '';
-    const words = fill(this.#texts[what] ?? '', { filename });
+    const words = fill(this.#texts[what], { filename });
     this.#parts.error.textContent = URGENT.has(what) ? words : '';
     // The host's code for what it had said there.
     delete this.#parts.error.dataset.error;
@@ -388,10 +383,8 @@ export class RecoveryCodes extends HTMLElement {
     this.dataset.phase = state.phase;
     const over = state.phase === 'done' || state.phase === 'expired' || state.phase === 'left';
     for (const part of [parts.sheet, parts.actions, parts.label, parts.go]) part.hidden = over;
-    for (const [way, name] of /** @type {const} */ ([
-      ['copied', 'copy'], ['downloaded', 'download'], ['printed', 'print'], ['wrote-down', 'wrote-down'],
-    ])) {
-      parts.actions.querySelector(`.sk-${name}`)?.toggleAttribute('data-done', state.savedBy.includes(way));
+    for (const [event, , way] of WAYS) {
+      parts.actions.querySelector(`.sk-${event}`)?.toggleAttribute('data-done', state.savedBy.includes(way));
     }
     parts.go.setAttribute('aria-disabled', String(!state.canContinue));
     if (state.ticked && parts.error.textContent === this.#texts['tick-first']) parts.error.textContent = '';

@@ -4,16 +4,16 @@
  * The codes are in the text of the buttons only, and go with them.
  */
 
+import { make } from './make.js';
+
 export class Choice {
-  #group = document.createElement('div');
+  #group = make('div', { className: 'sk-choice', translate: false });
   #pick;
 
   /** @param {(code: string) => void} pick called with the code that was picked */
   constructor(pick) {
     this.#pick = pick;
-    this.#group.className = 'sk-choice';
     this.#group.setAttribute('role', 'group');
-    this.#group.translate = false;
     this.#group.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.#pick('');
     });
@@ -31,9 +31,7 @@ export class Choice {
   show(after, codes, name) {
     this.#group.setAttribute('aria-label', name);
     this.#group.replaceChildren(...codes.map(({ number, code }) => {
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.append(number && `${number}. `, Object.assign(document.createElement('code'), { textContent: code }));
+      const button = make('button', { type: 'button' }, number && `${number}. `, make('code', {}, code));
       button.addEventListener('click', () => this.#pick(code));
       return button;
     }));

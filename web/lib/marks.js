@@ -5,6 +5,8 @@
  * the lines under the marked characters. For eyes only; the same is said in words below the field.
  */
 
+import { make } from './make.js';
+
 /** What decides where a character stands. */
 const METRICS = /** @type {const} */ ([
   'direction', 'font-family', 'font-size', 'font-stretch', 'font-style', 'font-variant', 'font-weight',
@@ -13,8 +15,8 @@ const METRICS = /** @type {const} */ ([
 
 export class Marks {
   #input;
-  #layer = document.createElement('span');
-  #text = document.createElement('span');
+  #text = make('span');
+  #layer = make('span', { className: 'sk-marks', translate: false }, this.#text);
 
   /**
    * @param {HTMLInputElement} input
@@ -22,10 +24,7 @@ export class Marks {
    */
   constructor(input, signal) {
     this.#input = input;
-    this.#layer.className = 'sk-marks';
     this.#layer.setAttribute('aria-hidden', 'true');
-    this.#layer.translate = false;
-    this.#layer.append(this.#text);
     for (const type of ['scroll', 'keyup', 'select', 'blur']) {
       input.addEventListener(type, () => this.#follow(), { signal });
     }
@@ -46,7 +45,7 @@ export class Marks {
     this.#text.replaceChildren(...characters.map((character) => {
       const marked = places.includes(at);
       at += character.length;
-      return marked ? Object.assign(document.createElement('u'), { textContent: character }) : character;
+      return marked ? make('u', {}, character) : character;
     }));
     this.#input.after(this.#layer);
     this.#lay();

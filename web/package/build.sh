@@ -8,9 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 dist=$here/dist
 PATH=$HOME/.cache/spare-key/tools/bin:$PATH
-# Where a panic happened is named in the module; where it was built is nobody's affair.
-RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-export PATH RUSTFLAGS
+export PATH
 
 rm -rf "$dist"
 mkdir -p "$dist/wasm" "$dist/node"

@@ -1,9 +1,10 @@
 /**
  * Makes what the package carries small: `node shrink.mjs <folder with spare_key.js> [more .js]`.
  *
- * The module goes through wasm-opt, its imports get short names on both sides, and every script is
- * minified by itself: nothing is bundled, so a page that wants one element loads one element. The
- * tools are those of tests/browser.
+ * The module goes through wasm-opt, which also gives short names to what module and glue call each
+ * other; the glue loses what this package never meets; every script is minified by itself: nothing
+ * is bundled, so a page that wants one element loads one element. The tools are those of
+ * tests/browser.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,73 +15,58 @@ import { fileURLToPath } from 'node:url';
 const tools = fileURLToPath(new URL('../../tests/browser/', import.meta.url));
 const { minify } = createRequire(join(tools, 'package.json'))('terser');
 
-/** An unsigned LEB128 number and where it ends. */
-function number(bytes, at) {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at];
-    at += 1;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return [value, at];
-  }
-}
+/** Where in the source a panic is, and its words: it ends the module, and they are told nobody. */
+const UNSEEN = [
+  /\/[!-~]+?\.rs(?=\0)/g,
+  /capacity overflow/g,
+  /RefCell already (mutably )?borrowed/g,
+  /closure invoked recursively or after being dropped/g,
+  /Tried to shrink to a larger capacity/g,
+];
 
-function written(value) {
-  const bytes = [];
-  for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  return [...bytes, value];
-}
+/** What the glue has for browsers that cannot run the module, and for callers that it has not. */
+const NEVER = [
+  [/\nif \(!\('encodeInto' in cachedTextEncoder\)\) \{\n.*?\n\}\n/gs, ''],
+  [/\(typeof FinalizationRegistry === 'undefined'\)\n.*?\n {4}: /gs, ''],
+  [/ {4}if \(realloc === undefined\) \{\n.*?\n {4}\}\n/gs, ''],
+  [/cachedDataViewMemory0 === null \|\| .*?(?=\) \{\n)/g, 'cachedDataViewMemory0?.buffer !== wasm.memory.buffer'],
+];
 
-/** The module with short names for its imported functions, and the names: long to short. */
-function renamed(module) {
-  const names = new Map();
-  const out = [...module.subarray(0, 8)];
-  for (let at = 8; at < module.length;) {
-    const kind = module[at];
-    const [size, start] = number(module, at + 1);
-    const end = start + size;
-    at = end;
-    if (kind !== 2) {
-      out.push(kind, ...written(size), ...module.subarray(start, end));
-      continue;
-    }
-    let [left, from] = number(module, start);
-    const section = written(left);
-    const text = () => {
-      const [length, begin] = number(module, from);
-      from = begin + length;
-      return module.toString('latin1', begin, from);
-    };
-    const push = (word) => section.push(...written(word.length), ...Buffer.from(word, 'latin1'));
-    for (; left > 0; left -= 1) {
-      push(text());
-      const name = text();
-      // The glue imports functions only: kind and type.
-      if (module[from] !== 0) throw new Error(`${name} is no function`);
-      names.set(name, names.size.toString(36).padStart(2, '_'));
-      push(names.get(name));
-      const [, behind] = number(module, from + 1);
-      section.push(...module.subarray(from, behind));
-      from = behind;
-    }
-    out.push(kind, ...written(section.length), ...section);
-  }
-  return { names, bytes: Buffer.from(out) };
+/** The same of the web's glue: Node's starts the module by itself. */
+const WEB = [
+  // Safari's decoder gives out after 2 GiB. One keystroke is some hundred bytes.
+  [/const MAX_SAFARI_DECODE_BYTES.*?\n\}\n/gs, 'const decodeText = (bytes) => cachedTextDecoder.decode(bytes);\n'],
+  [/let wasmModule, wasmInstance, wasm;\n.*$/gs, readFileSync(new URL('start.js', import.meta.url), 'utf8')],
+];
+
+/** The text with other words in each place that the pattern is about; there has to be one. */
+function changed(text, pattern, other) {
+  if (text.search(pattern) < 0) throw new Error(`wasm-bindgen has changed: nothing is like ${pattern}`);
+  return text.replace(pattern, other);
 }
 
 const [folder, ...scripts] = process.argv.slice(2);
 const wasm = join(folder, 'spare_key_bg.wasm');
 const glue = join(folder, 'spare_key.js');
-execFileSync(join(tools, 'node_modules/.bin/wasm-opt'), [
+
+let module = readFileSync(wasm, 'latin1');
+for (const words of UNSEEN) module = changed(module, words, (found) => '\0'.repeat(found.length));
+writeFileSync(wasm, module, 'latin1');
+const { imports, exports } = JSON.parse(execFileSync(join(tools, 'node_modules/.bin/wasm-opt'), [
   // It reads which features it may use from the module: the profile leaves that section in.
-  '-Oz', '--flatten', '--rereloop', '-Oz', '--converge', '--reorder-functions',
+  '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz',
+  '--minify-imports-and-exports-and-modules',
   '--strip-debug', '--strip-producers', '--strip-target-features', wasm, '-o', wasm,
-]);
-const { names, bytes } = renamed(readFileSync(wasm));
-writeFileSync(wasm, bytes);
+], { encoding: 'utf8' }));
+
 let text = readFileSync(glue, 'utf8');
-for (const [long, short] of names) text = text.replaceAll(`${long}:`, `${short}:`).replaceAll(`.${long} =`, `.${short} =`);
+const web = text.includes('\nexport ');
+for (const [pattern, other] of [...NEVER, ...(web ? WEB : [])]) text = changed(text, pattern, other);
+text = changed(text, /"\.\/spare_key_bg\.js":/g, 'a:');
+for (const [, long, short] of imports) text = changed(text, new RegExp(`\\b${long}:`, 'g'), `${short}:`);
+for (const [long, short] of exports) text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, 'g'), `wasm.${short}`);
 writeFileSync(glue, text);
+
 for (const script of [glue, ...scripts]) {
   // CommonJS is what Node's glue is.
   const module = /^(import|export)\b/m.test(readFileSync(script, 'utf8'));

@@ -9,30 +9,8 @@ use crate::{alphabet, check};
 /// The most places that are named. More would be a riddle and no help.
 pub const MAX_LIKELY: usize = 8;
 
-/// Symbols that people take for each other. All pairs inside of a group count.
-const GROUPS: [&[u8]; 14] = [
-    b"OQD", b"ILJT", b"S5", b"Z27", b"G6C", b"UVY", b"MN", b"KX", b"A4", b"PR", b"EF", b"B36",
-    b"VW", b"HN",
-];
-
-/// By value: the values that it is taken for, a bit each.
-const LOOK_ALIKES: [u32; alphabet::SIZE] = {
-    let mut table = [0; alphabet::SIZE];
-    let mut group = 0;
-    while group < GROUPS.len() {
-        let members = GROUPS[group];
-        let mut pair = 0;
-        while pair < members.len() * members.len() {
-            let (one, other) = (members[pair / members.len()], members[pair % members.len()]);
-            if one != other {
-                table[alphabet::byte_value(one) as usize] |= 1 << alphabet::byte_value(other);
-            }
-            pair += 1;
-        }
-        group += 1;
-    }
-    table
-};
+/// Symbols that people take for each other, in groups. All pairs inside of a group count.
+const LOOK_ALIKES: &str = "OQD ILJT S5 Z27 G6C UVY MN KX A4 PR EF B36 VW HN";
 
 /// What would explain the failed check at a place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -93,46 +71,46 @@ impl Likely {
         }
     }
 
-    /// The symbol that a foreign character must have been, all others being right.
-    pub(super) fn erasure(values: &[u8], at: usize) -> Likely {
-        let mut likely = Likely::default();
-        likely.push(
-            at,
-            Kind::Missing(alphabet::symbol(check::erasure(values, at))),
-        );
-        likely
+    /// Names the symbol that a foreign character must have been, all others being right.
+    pub(super) fn erasure(&mut self, values: &[u8], at: usize) {
+        let fitting = alphabet::symbol(check::erasure(values, at));
+        self.push(at, Kind::Missing(fitting));
     }
 
-    /// A bit a place, the first the lowest.
-    pub(super) fn ones(ones: u32) -> Likely {
-        let mut likely = Likely::default();
+    /// Names each place that has a bit, the first the lowest.
+    pub(super) fn ones(&mut self, ones: u32) {
         for at in (0..check::MAX_SYMBOLS).filter(|at| ones >> at & 1 == 1) {
-            likely.push(at, Kind::One);
+            self.push(at, Kind::One);
         }
-        likely
     }
 
-    /// The places where one usual slip explains why these values fail the check.
+    /// Names the places where one usual slip explains why these values fail the check.
     ///
     /// At each place just one symbol would satisfy it, so at most one look-alike is named there.
-    pub(super) fn typos(values: &[u8]) -> Likely {
-        let mut likely = Likely::default();
+    pub(super) fn typos(&mut self, values: &[u8]) {
         for (at, value) in values.iter().enumerate() {
-            let fitting = check::erasure(values, at);
-            if look_alike(*value, fitting) {
-                likely.push(at, Kind::LooksLike(alphabet::symbol(fitting)));
+            let fitting = alphabet::symbol(check::erasure(values, at));
+            if look_alike(alphabet::symbol(*value), fitting) {
+                self.push(at, Kind::LooksLike(fitting));
             }
             if check::is_valid_swapped(values, at) {
-                likely.push(at, Kind::SwappedWithNext);
+                self.push(at, Kind::SwappedWithNext);
             }
         }
-        likely
     }
 }
 
-/// Whether people take the symbol of one value for that of the other.
-fn look_alike(one: u8, other: u8) -> bool {
-    LOOK_ALIKES
-        .get(usize::from(one))
-        .is_some_and(|others| others >> other & 1 == 1)
+/// Whether people take one symbol for the other, which differs from it.
+fn look_alike(one: char, other: char) -> bool {
+    let mut found = 0;
+    for symbol in LOOK_ALIKES.chars() {
+        if symbol == ' ' {
+            found = 0;
+        }
+        found += u8::from(symbol == one || symbol == other);
+        if found == 2 {
+            return true;
+        }
+    }
+    false
 }

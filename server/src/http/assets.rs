@@ -81,6 +81,15 @@ mod tests {
         assert!(find("../Cargo.toml").is_none());
     }
 
+    /// C-22 of the standards.
+    #[test]
+    fn the_module_names_no_place_in_the_source_and_no_panic() {
+        let text = String::from_utf8_lossy(wasm());
+        for trace in ["src/", ".rs\0", "panicked", "unwrap"] {
+            assert!(!text.contains(trace), "{trace}");
+        }
+    }
+
     #[test]
     fn the_table_is_in_the_order_that_the_search_needs() {
         assert!(ASSETS.windows(2).all(|pair| pair[0].name < pair[1].name));
