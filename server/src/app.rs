@@ -137,6 +137,9 @@ pub struct App {
     trusted: Arc<TrustedIssuers>,
 }
 
+/// How often the keyring's file is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+
 /// How often what has run out is erased.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
 
@@ -199,9 +202,23 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
+        let follower = tokio::spawn(follow_for_ever(self.mfa.clone()));
         let result = front.serve(listener, self.router(), stop).await;
         sweeper.abort();
+        follower.abort();
         result
+    }
+}
+
+/// A key that is added to the keyring's file is used without a restart.
+async fn follow_for_ever(mfa: Mfa) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let mfa = mfa.clone();
+        // The next look is made all the same.
+        let _looked = tokio::task::spawn_blocking(move || mfa.keyring().look()).await;
     }
 }
 

@@ -227,6 +227,7 @@ impl From<Status> for RecoveryView {
                 },
             low,
             reminder_ended: _,
+            kept: _,
         } = status;
         Self {
             state: match state {

@@ -15,6 +15,7 @@ mod authenticator;
 mod client;
 mod event;
 mod fault;
+mod key_use;
 mod migrate;
 mod pool;
 mod progress;

@@ -14,7 +14,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const APPLICATION_ID: i32 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_retention.sql"),
+];
 
 /// This binary's schema.
 const KNOWN: i32 = MIGRATIONS.len() as i32;
@@ -74,6 +77,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     };
     make_private(path).map_err(|e| broken(e.into()))?;
     let mut db = connect(path).map_err(|e| refused(path, e))?;
+    overwrite_what_is_erased(&db).map_err(|e| refused(path, e))?;
     migrate(&mut db, path)?;
     set_up(&db).map_err(|e| refused(path, e))?;
     Ok(db)
@@ -189,8 +193,7 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
     log_ahead(db)?;
     // A commit that was answered is on disk (property C7), not on its way there.
     db.pragma_update(None, "synchronous", "FULL")?;
-    // Erased digests and seeds are overwritten, not only unlinked.
-    db.pragma_update(None, "secure_delete", true)?;
+    overwrite_what_is_erased(db)?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
@@ -199,6 +202,11 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     Ok(())
+}
+
+/// Erased digests and seeds are overwritten, not only unlinked; a migration erases some too.
+fn overwrite_what_is_erased(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "secure_delete", true)
 }
 
 /// Turns the write-ahead log on. SQLite does not call the busy handler here when two processes

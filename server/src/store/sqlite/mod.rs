@@ -9,6 +9,7 @@ mod api_key;
 mod authenticator;
 mod client;
 mod event;
+mod key_use;
 mod migrate;
 mod progress;
 mod readers;
