@@ -19,9 +19,9 @@ use crate::hasher::{Hasher, PoolSize};
 use crate::http;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
-use crate::store::Store;
 use crate::store::postgres::{self, PostgresStore, PostgresUrl, UnfitUrl};
 use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{Past, Standing, Store};
 use crate::token::TrustedIssuers;
 
 /// Which database.
@@ -55,6 +55,17 @@ pub enum OpenError {
     Postgres(#[from] postgres::OpenError),
 }
 
+/// Why nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// A file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::RestoreError),
+    /// A database on a server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::RestoreError),
+}
+
 impl StoreUrl {
     /// Reads `sqlite:PATH` or `postgres://…` ([`PostgresUrl::parse`]).
     ///
@@ -70,14 +81,25 @@ impl StoreUrl {
             .ok_or(UnfitStore::Unknown)
     }
 
-    /// Whether a store was made there.
+    /// What is there; changes nothing.
     ///
     /// # Errors
-    /// Nobody can say: the database cannot be reached.
-    pub fn is_there(&self) -> Result<bool, OpenError> {
+    /// Nobody can say: the database cannot be reached, is something else, or is a backup.
+    pub fn look(&self) -> Result<Standing, OpenError> {
         match self {
-            Self::Sqlite(path) => Ok(path.exists()),
-            Self::Postgres(url) => Ok(PostgresStore::is_there(url)?),
+            Self::Sqlite(path) => Ok(SqliteStore::look(path)?),
+            Self::Postgres(url) => Ok(PostgresStore::look(url)?),
+        }
+    }
+
+    /// What it knows of its codes, for a restore of an older backup; changes nothing.
+    ///
+    /// # Errors
+    /// As the adapter says.
+    pub fn past(&self) -> Result<Past, RestoreError> {
+        match self {
+            Self::Sqlite(path) => Ok(SqliteStore::past(path)?),
+            Self::Postgres(url) => Ok(PostgresStore::past(url)?),
         }
     }
 

@@ -18,6 +18,7 @@ mod event;
 mod key_use;
 mod progress;
 mod recovery;
+mod restore;
 mod setting;
 mod signing;
 mod throttle;
@@ -34,6 +35,9 @@ pub use event::*;
 pub use key_use::*;
 pub use progress::*;
 pub use recovery::*;
+pub use restore::{
+    Counts, LiveCodes, NUMBERS_JUMP, Past, PastUnfit, Restoration, Restored, Standing,
+};
 pub use setting::*;
 pub use signing::*;
 pub use throttle::*;

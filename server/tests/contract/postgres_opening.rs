@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use spare_key_server::store::Upkeep as _;
 use spare_key_server::store::postgres::{OpenError, PostgresStore, PostgresUrl, RootsError};
+use spare_key_server::store::{Standing, Upkeep as _};
 
 use super::Fixture as _;
 use super::cluster::Database;
@@ -114,13 +114,13 @@ fn many_can_open_a_new_database_at_the_same_moment() {
 fn looking_whether_a_store_is_there_makes_none() {
     let database = Database::create(&[]);
     let url = few(&database.url());
-    assert!(!PostgresStore::is_there(&url).unwrap());
+    assert_eq!(PostgresStore::look(&url).unwrap(), Standing::Absent);
     assert_eq!(
         database.sql("SELECT to_regnamespace('spare_key') IS NULL"),
         "t"
     );
     drop(store(&database));
-    assert!(PostgresStore::is_there(&url).unwrap());
+    assert_eq!(PostgresStore::look(&url).unwrap(), Standing::Current);
 }
 
 #[test]
