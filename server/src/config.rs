@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 pub use self::canopy::{CanopyGiven, EnvelopeName};
 pub use self::file::FileError;

@@ -68,16 +68,12 @@ impl SqliteStore {
             sound(&connect(&copy.partial)?)?;
             copy.put_in_place(to)?;
         }
-        is_a_backup(to)?;
-        let mut db = connect(to)?;
-        overwrite_what_is_erased(&db)?;
-        db.pragma_update(None, "foreign_keys", true)?;
-        db.pragma_update(None, "synchronous", "EXTRA")?;
-        db.pragma_update(None, "temp_store", "MEMORY")?;
-        sound(&db)?;
-        let restored = fence(&mut db, to, restoration)?;
-        sound(&db)?;
-        Ok(restored)
+        let restored = in_place(to, restoration);
+        // What was put there a moment ago is of no use to anybody as it is.
+        if restored.is_err() && file.is_some() && is_a_backup(to).is_ok() {
+            let _removed = std::fs::remove_file(to);
+        }
+        restored
     }
 
     /// What the database at `path` knows of its codes and of who may use them. It may be damaged
@@ -109,6 +105,19 @@ impl SqliteStore {
             last_event: last_event(&look)?,
         })
     }
+}
+
+fn in_place(path: &Path, restoration: &Restoration) -> Result<Restored, RestoreError> {
+    is_a_backup(path)?;
+    let mut db = connect(path)?;
+    overwrite_what_is_erased(&db)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "synchronous", "EXTRA")?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    sound(&db)?;
+    let restored = fence(&mut db, path, restoration)?;
+    sound(&db)?;
+    Ok(restored)
 }
 
 fn is_a_backup(path: &Path) -> Result<(), RestoreError> {
