@@ -80,7 +80,7 @@ impl Keyring {
                     }
                     None => None,
                 };
-                let keys = KeyRow::all(lines, uses.as_deref());
+                let keys = KeyRow::all(&lines, uses.as_deref());
                 if json {
                     return Ok(output.json(&Keys { keys })?);
                 }

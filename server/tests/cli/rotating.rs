@@ -1,11 +1,12 @@
 //! The keyring's file while servers run on it: a new key is taken up, a broken file is not.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::cluster::Database;
 use crate::codes::{issue, redeem};
-use crate::support::{Place, Running, http};
+use crate::support::{Place, Running, answer, connect, http};
 
 const ROTATE: [&str; 4] = ["keyring", "rotate", "--keyring", "keyring.toml"];
 
@@ -17,6 +18,39 @@ fn server(place: &Place, store: &str) -> (Running, String) {
     let said = running.says("Listening on http://");
     let address = said.replace("Listening on http://", "").trim().to_owned();
     (running, address)
+}
+
+const SIGN_IN: &str = r#"{"grant_type":"password","client_id":"dev-spa",
+    "username":"alice@example.com","password":"correct horse battery staple"}"#;
+
+/// An HTTP request with this in the header `Authorization`.
+fn asked(address: &str, head: &str, authorization: &str, body: &str) -> (u16, String) {
+    let mut stream = connect(address);
+    let length = body.len();
+    let authorization = match authorization {
+        "none" => String::new(),
+        value => format!("Authorization: {value}\r\n"),
+    };
+    write!(
+        stream,
+        "{head} HTTP/1.1\r\nHost: {address}\r\n{authorization}Content-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    answer(stream)
+}
+
+/// A management token of this server.
+fn manager(address: &str) -> String {
+    let body = format!(
+        r#"{{"grant_type":"client_credentials","client_id":"dev-management",
+        "client_secret":"dev-management-secret","audience":"http://{address}/api/v2/"}}"#
+    );
+    let (status, answer) = asked(address, "POST /oauth/token", "none", &body);
+    assert_eq!(status, 200, "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let token: serde_json::Value = serde_json::from_str(body).unwrap();
+    token["access_token"].as_str().unwrap().to_owned()
 }
 
 /// A key is added while two servers share the file and the store.
@@ -33,6 +67,12 @@ fn rotates_under_two_servers(store: &str) {
         keys["keys"][0]["kid"].as_str().unwrap().to_owned()
     };
     let signs = kid(&jwks(&one));
+    // A token of a signing key that another one follows, which the old key of the keyring seals.
+    let token = manager(&one);
+    let settings = ["--keyring", "keyring.toml", "--store", store];
+    place
+        .run(&[&["signing-key", "rotate"], settings.as_slice()].concat())
+        .done();
     let said = place.run(&ROTATE).done().stdout;
     assert!(said.contains("follow within seconds"), "{said}");
     left.logs("the keyring was read again");
@@ -43,7 +83,14 @@ fn rotates_under_two_servers(store: &str) {
     assert_eq!(redeem(&two, "host%7Cold", &old[0]).0, 200);
     assert_eq!(redeem(&one, "host%7Cold", &old[1]).0, 200);
     assert_eq!(redeem(&one, "host%7Cnew", &new[1]).0, 200);
-    assert_eq!(kid(&jwks(&two)), signs, "what signs tokens is as it was");
+    let published = jwks(&two);
+    assert!(published.contains(&signs), "{published}");
+    let bearer = format!("Bearer {token}");
+    let (status, answer) = asked(&one, "GET /api/v2/users", &bearer, "");
+    assert_eq!(status, 200, "{answer}");
+    // The password is right, and a second factor is what is missing.
+    let (_, answer) = asked(&two, "POST /oauth/token", "none", SIGN_IN);
+    assert!(answer.contains("mfa_required"), "{answer}");
     let (status, ready) = http(&two, "GET /readyz", "");
     assert!(
         status == 200 && ready.ends_with("\r\n\r\nready\n"),
@@ -58,7 +105,7 @@ fn rotates_under_two_servers(store: &str) {
     let live = |at: usize| keys[at]["made_with_it"]["live_batches"].as_u64().unwrap();
     assert_eq!((live(0), live(1)), (1, 1), "{listed}");
     assert_eq!(keys[0]["made_with_it"]["passwords"], 3, "{listed}");
-    assert_eq!(keys[0]["made_with_it"]["signing_keys"], 1, "{listed}");
+    assert_eq!(keys[0]["made_with_it"]["signing_keys"], 2, "{listed}");
     assert_eq!(keys[0]["made_with_it"]["authenticators"], 1, "{listed}");
     left.stop();
     right.stop();

@@ -72,7 +72,7 @@ impl KeyRow {
     ];
 
     /// The keyring's keys and those that are missing there, by number.
-    pub(in crate::cli) fn all(lines: Vec<KeyLine>, uses: Option<&[KeyUse]>) -> Vec<Self> {
+    pub(in crate::cli) fn all(lines: &[KeyLine], uses: Option<&[KeyUse]>) -> Vec<Self> {
         let of = |id: KeyId| {
             let uses = uses?.iter().find(|uses| uses.key == id).copied();
             Some(uses.unwrap_or_else(|| KeyUse::none(id)).into())
