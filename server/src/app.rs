@@ -19,9 +19,9 @@ use crate::hasher::{Hasher, PoolSize};
 use crate::http;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
-use crate::store::Store;
 use crate::store::postgres::{self, PostgresStore, PostgresUrl, UnfitUrl};
 use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{Past, Standing, Store};
 use crate::token::TrustedIssuers;
 
 /// Which database.
@@ -55,6 +55,17 @@ pub enum OpenError {
     Postgres(#[from] postgres::OpenError),
 }
 
+/// Why nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// A file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::RestoreError),
+    /// A database on a server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::RestoreError),
+}
+
 impl StoreUrl {
     /// Reads `sqlite:PATH` or `postgres://…` ([`PostgresUrl::parse`]).
     ///
@@ -70,14 +81,25 @@ impl StoreUrl {
             .ok_or(UnfitStore::Unknown)
     }
 
-    /// Whether a store was made there.
+    /// What is there; changes nothing.
     ///
     /// # Errors
-    /// Nobody can say: the database cannot be reached.
-    pub fn is_there(&self) -> Result<bool, OpenError> {
+    /// Nobody can say: the database cannot be reached, is something else, or is a backup.
+    pub fn look(&self) -> Result<Standing, OpenError> {
         match self {
-            Self::Sqlite(path) => Ok(path.exists()),
-            Self::Postgres(url) => Ok(PostgresStore::is_there(url)?),
+            Self::Sqlite(path) => Ok(SqliteStore::look(path)?),
+            Self::Postgres(url) => Ok(PostgresStore::look(url)?),
+        }
+    }
+
+    /// What it knows of its codes, for a restore of an older backup; changes nothing.
+    ///
+    /// # Errors
+    /// As the adapter says.
+    pub fn past(&self) -> Result<Past, RestoreError> {
+        match self {
+            Self::Sqlite(path) => Ok(SqliteStore::past(path)?),
+            Self::Postgres(url) => Ok(PostgresStore::past(url)?),
         }
     }
 
@@ -136,6 +158,9 @@ pub struct App {
     http: Arc<http::Settings>,
     trusted: Arc<TrustedIssuers>,
 }
+
+/// How often the keyring's file is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// How often what has run out is erased.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
@@ -199,9 +224,23 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
+        let follower = tokio::spawn(follow_for_ever(self.mfa.clone()));
         let result = front.serve(listener, self.router(), stop).await;
         sweeper.abort();
+        follower.abort();
         result
+    }
+}
+
+/// A key that is added to the keyring's file is used without a restart.
+async fn follow_for_ever(mfa: Mfa) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let mfa = mfa.clone();
+        // The next look is made all the same.
+        let _looked = tokio::task::spawn_blocking(move || mfa.keyring().look()).await;
     }
 }
 

@@ -7,12 +7,14 @@
 mod account;
 mod api_key;
 mod ask;
+mod backup;
 mod check;
 mod client;
 mod failure;
 mod keyring;
 mod open;
 mod output;
+mod restore;
 mod serve;
 mod signing_key;
 mod stop;
@@ -101,6 +103,23 @@ enum Command {
     #[command(subcommand, after_help = open::NOTE)]
     SigningKey(signing_key::SigningKey),
 
+    /// Copy the database to a file, also while servers run on it
+    ///
+    /// The copy is one state of the database, checked, for its owner alone, and never written over
+    /// another file. It says of itself that it is a backup: no server starts on it before
+    /// `spare-key restore` has put it in place. The keyring is not in it.
+    #[command(after_help = backup::NOTE)]
+    Backup(backup::Backup),
+
+    /// Put a backup in place, and say what becomes of the codes that were live in it
+    ///
+    /// What came after the backup is not in it: codes that were used are unused there, and batches
+    /// that were replaced or revoked are live. So one of --codes and --spent-from must be given.
+    /// Whichever it is, all sessions, trusted devices and signed tokens end, and the numbers of
+    /// batches jump by 1000, so that none is given twice.
+    #[command(after_help = restore::NOTE)]
+    Restore(restore::Restore),
+
     /// Say whether everything is fit to serve
     ///
     /// Looks at configuration, store, keyring, clock and browser module with the settings that
@@ -178,16 +197,24 @@ fn command() -> Clap {
     command.mut_subcommands(|command| match command.get_name() {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
         "account" | "client" | "api-key" | "signing-key" => hide(command, &SERVING),
-        "keyring" => {
-            let all = [SERVING.as_slice(), &["store", "recovery_codes"]].concat();
+        "backup" | "restore" => {
+            let all = [SERVING.as_slice(), &["keyring", "recovery_codes"]].concat();
             hide(command, &all)
+        }
+        "keyring" => {
+            let all = [SERVING.as_slice(), &["recovery_codes"]].concat();
+            hide(command, &all).mut_subcommands(|command| match command.get_name() {
+                "list" => command,
+                _ => hide(command, &["store"]),
+            })
         }
         _ => command,
     })
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 10] = [
+const SERVING: [&str; 11] = [
+    "keep_events",
     "listen",
     "tls_cert",
     "tls_key",
@@ -265,7 +292,9 @@ impl Command {
             Self::Account(account) => account.run(&config?, output).await,
             Self::Client(client) => client.run(&config?, output).await,
             Self::ApiKey(keys) => keys.run(&config?, output).await,
-            Self::Keyring(keyring) => keyring.run(&config?, output),
+            Self::Keyring(keyring) => keyring.run(&config?, output).await,
+            Self::Backup(backup) => backup.run(&config?, output),
+            Self::Restore(restore) => restore.run(&config?, output),
             Self::SigningKey(keys) => keys.run(&config?, output).await,
         }
     }

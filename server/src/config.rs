@@ -6,6 +6,7 @@
 
 mod canopy;
 mod file;
+mod keyring;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -15,10 +16,10 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 pub use self::canopy::{CanopyGiven, EnvelopeName};
 pub use self::file::FileError;
+pub use self::keyring::KeyringSource;
 use crate::app::{StoreUrl, UnfitStore};
 pub use crate::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::tls::TlsFiles;
@@ -226,6 +227,16 @@ pub struct Settings {
     )]
     pub workers: Option<NonZeroUsize>,
 
+    /// Days that the audit trail is kept, 30 or more [default: 400]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DAYS",
+        env = "SPARE_KEY_KEEP_EVENTS",
+        hide_env_values = true
+    )]
+    pub keep_events: Option<u32>,
+
     /// Which log lines are written to stderr [examples: warn, spare_key_server=debug]
     #[arg(
         long,
@@ -246,24 +257,6 @@ pub struct Settings {
         hide_possible_values = true
     )]
     pub log_format: Option<LogFormat>,
-}
-
-/// Where the keyring is.
-#[derive(Clone)]
-pub enum KeyringSource {
-    /// In a file.
-    File(PathBuf),
-    /// In the environment: its text.
-    Secret(Zeroizing<String>),
-}
-
-impl std::fmt::Debug for KeyringSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Secret(_) => f.write_str("Secret(…)"),
-        }
-    }
 }
 
 /// Everything that was given, checked, from wherever it came.
@@ -297,6 +290,8 @@ pub struct Config {
     pub canopy: CanopyGiven,
     /// Slow hashes at a time.
     pub workers: usize,
+    /// Days that the audit trail is kept, if anybody said.
+    pub keep_events: Option<u32>,
     /// Which log lines are written.
     pub log: Option<String>,
     /// How they are written.
@@ -336,6 +331,9 @@ pub enum ConfigError {
     /// An empty name.
     #[error("the product's name is empty or has control characters")]
     Product,
+    /// Too short a time, or one that is none.
+    #[error("the audit trail is kept for {KEEP_EVENTS_MIN} to {KEEP_EVENTS_MAX} days")]
+    KeepEvents,
     /// A name that cannot stand in an address.
     #[error("Canopy's account or application is not lower-case letters, digits and dashes")]
     Canopy,
@@ -365,10 +363,18 @@ impl ConfigError {
             Self::TwoKeyrings => "keep one: unset the variable or leave --keyring out",
             Self::SecretNotText => "put the text of a keyring file into it",
             Self::Product => "name your service, for example --product 'Example Inc.'",
+            Self::KeepEvents => "give the days, for example --keep-events 400",
             Self::Canopy => "name it as the clients do, for example --canopy-account example",
         }
     }
 }
+
+/// The shortest that the audit trail is kept, in days: people must be able to see what happened while
+/// they were away.
+pub const KEEP_EVENTS_MIN: u32 = 30;
+
+/// The longest, in days: a hundred years.
+pub const KEEP_EVENTS_MAX: u32 = 36_525;
 
 /// Where the server listens unless told otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -400,6 +406,10 @@ impl Config {
         if !canopy.is_sound() {
             return Err(ConfigError::Canopy);
         }
+        let keep_events = given.keep_events.or(file.keep_events);
+        if keep_events.is_some_and(|days| !(KEEP_EVENTS_MIN..=KEEP_EVENTS_MAX).contains(&days)) {
+            return Err(ConfigError::KeepEvents);
+        }
         let issuer = issuer.map(|url| Issuer::parse(&url)).transpose()?;
         let tls = tls(
             given.tls_cert.or(file.tls_cert),
@@ -411,7 +421,7 @@ impl Config {
         Ok(Self {
             file: given.config,
             store,
-            keyring: keyring(given.keyring.or(file.keyring), secret)?,
+            keyring: keyring::chosen(given.keyring.or(file.keyring), secret)?,
             listen: given.listen.or(file.listen),
             tls,
             issuer,
@@ -431,6 +441,7 @@ impl Config {
                 .or(file.workers)
                 .or_else(|| std::thread::available_parallelism().ok())
                 .map_or(1, NonZeroUsize::get),
+            keep_events,
             log: given.log.or(file.log),
             log_format: given
                 .log_format
@@ -463,22 +474,6 @@ fn tls(
             given: "--tls-cert",
         }),
         (None, Some(_)) => Err(ConfigError::HalfTls { given: "--tls-key" }),
-        (None, None) => Ok(None),
-    }
-}
-
-fn keyring(
-    path: Option<PathBuf>,
-    secret: Option<OsString>,
-) -> Result<Option<KeyringSource>, ConfigError> {
-    let secret = secret.filter(|text| !text.is_empty());
-    match (path, secret) {
-        (Some(_), Some(_)) => Err(ConfigError::TwoKeyrings),
-        (Some(path), None) => Ok(Some(KeyringSource::File(path))),
-        (None, Some(text)) => text
-            .into_string()
-            .map(|text| Some(KeyringSource::Secret(Zeroizing::new(text))))
-            .map_err(|_| ConfigError::SecretNotText),
         (None, None) => Ok(None),
     }
 }

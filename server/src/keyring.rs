@@ -4,10 +4,15 @@
 //! (RFC 5869) derives one key a purpose: Argon2's pepper, the locators' HMAC, the AEAD that seals
 //! TOTP secrets, batch seeds and signing keys, the CSRF proof. What is written names its key, so
 //! that rotation keeps everything working. The file has mode 0600 and a wider one is refused.
+//!
+//! A keyring that was read from a file follows it ([`Keyring::look`]); one from the environment is
+//! what it was when it was read.
 
 mod file;
+mod follow;
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -16,7 +21,8 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-pub use self::file::{KeyLine, KeyringError};
+pub use self::file::{KeyLine, KeyringError, RotateError};
+use self::follow::Followed;
 use crate::entropy::{Entropy, EntropyFault, draw_bytes};
 use crate::model::{AccountId, Generation, KeyId, Locator, Sealed, Timestamp, Token, TokenDigest};
 
@@ -53,25 +59,41 @@ pub enum Sealing<'a> {
     SigningKey(&'a str),
 }
 
+#[derive(Clone)]
 struct Key {
     id: KeyId,
     created_at: Timestamp,
     secret: Zeroizing<[u8; 32]>,
 }
 
-/// Several keys, one current.
-pub struct Keyring {
+/// Several keys, one current, the oldest first.
+struct Ring {
     keys: Vec<Key>,
     current: KeyId,
 }
 
+impl Ring {
+    fn key(&self, id: KeyId) -> Option<&Key> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+}
+
+/// Several keys, one current.
+pub struct Keyring {
+    /// Swapped as a whole.
+    ring: RwLock<Arc<Ring>>,
+    /// The file it came from.
+    followed: Option<Followed>,
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = self.ring();
         write!(
             f,
             "Keyring({} keys, current {})",
-            self.keys.len(),
-            self.current.0
+            ring.keys.len(),
+            ring.current.0
         )
     }
 }
@@ -80,9 +102,7 @@ impl fmt::Debug for Keyring {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
     /// The named key is not here.
-    #[error(
-        "key {0} is not in the keyring; start with the keyring that this database was used with"
-    )]
+    #[error("key {0} is not in the keyring; use the keyring that this database was used with")]
     Missing(u32),
     /// The bytes were changed, moved from another place, or sealed by another key of this number.
     #[error(
@@ -99,37 +119,59 @@ impl Keyring {
             created_at: now,
             secret: draw_bytes(entropy)?,
         };
-        Ok(Self {
+        Ok(Self::of(Ring {
             keys: vec![key],
             current: KeyId(1),
-        })
+        }))
+    }
+
+    fn of(ring: Ring) -> Self {
+        Self {
+            ring: RwLock::new(Arc::new(ring)),
+            followed: None,
+        }
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn swap(&self, ring: Ring) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
     /// Adds a new key and makes it the current one; the older ones stay.
     pub fn rotate(&mut self, entropy: &dyn Entropy, now: Timestamp) -> Result<KeyId, EntropyFault> {
-        let id = KeyId(self.keys.iter().map(|key| key.id.0).max().unwrap_or(0) + 1);
-        self.keys.push(Key {
+        let mut keys = self.ring().keys.clone();
+        let id = KeyId(keys.iter().map(|key| key.id.0).max().unwrap_or(0) + 1);
+        keys.push(Key {
             id,
             created_at: now,
             secret: draw_bytes(entropy)?,
         });
-        self.current = id;
+        self.swap(Ring { keys, current: id });
         Ok(id)
     }
 
     /// The key that new things are made with.
     pub fn current(&self) -> KeyId {
-        self.current
+        self.ring().current
+    }
+
+    /// Whether this key is here; asks the file, if it is not.
+    pub fn has(&self, key: KeyId) -> bool {
+        self.derive(key, Purpose::Pepper).is_ok()
     }
 
     /// Its keys as they may be shown.
     pub fn lines(&self) -> Vec<KeyLine> {
-        self.keys
+        let ring = self.ring();
+        ring.keys
             .iter()
             .map(|key| KeyLine {
                 id: key.id,
                 created_at: key.created_at,
-                current: key.id == self.current,
+                current: key.id == ring.current,
             })
             .collect()
     }
@@ -185,7 +227,8 @@ impl Keyring {
         secret: &[u8],
     ) -> Result<Sealed, SealError> {
         let nonce = draw_bytes::<24>(entropy)?;
-        let cipher = self.cipher(self.current)?;
+        let current = self.current();
+        let cipher = self.cipher(current)?;
         let aad = sealing_scope(account, what);
         let body = cipher
             .encrypt(
@@ -196,7 +239,7 @@ impl Keyring {
                 },
             )
             .map_err(|_| KeyFault::Broken)?;
-        let mut bytes = self.current.0.to_be_bytes().to_vec();
+        let mut bytes = current.0.to_be_bytes().to_vec();
         bytes.extend_from_slice(nonce.as_slice());
         bytes.extend_from_slice(&body);
         Ok(Sealed(bytes))
@@ -259,7 +302,8 @@ impl Keyring {
     }
 
     fn about_cookie(&self, purpose: Purpose, cookie: &str) -> Result<[u8; 32], KeyFault> {
-        let oldest = self.keys.first().map_or(self.current, |key| key.id);
+        let ring = self.ring();
+        let oldest = ring.keys.first().map_or(ring.current, |key| key.id);
         let derived = self.derive(oldest, purpose)?;
         let mut mac = hmac_of(&derived);
         mac.update(cookie.as_bytes());
@@ -272,11 +316,13 @@ impl Keyring {
     }
 
     fn derive(&self, key: KeyId, purpose: Purpose) -> Result<Zeroizing<[u8; 32]>, KeyFault> {
-        let key = self
-            .keys
-            .iter()
-            .find(|k| k.id == key)
-            .ok_or(KeyFault::Missing(key.0))?;
+        let mut ring = self.ring();
+        if ring.key(key).is_none() {
+            // Another server may have used a key that was added a moment ago.
+            self.look();
+            ring = self.ring();
+        }
+        let key = ring.key(key).ok_or(KeyFault::Missing(key.0))?;
         let mut derived = Zeroizing::new([0_u8; 32]);
         Hkdf::<Sha256>::new(None, key.secret.as_slice())
             .expand(purpose.label(), derived.as_mut_slice())

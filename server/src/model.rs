@@ -253,6 +253,8 @@ pub enum EventKind {
     CodesThrottled,
     /// The live batch was ended without a successor.
     CodesRevoked,
+    /// An older backup was restored and the batch left live: codes used since may be good again.
+    CodesKept,
     /// An authenticator was bound.
     FactorEnrolled,
     /// An authenticator took the place of the lost one.
@@ -295,7 +297,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -304,6 +306,7 @@ impl EventKind {
         Self::CodesRefused,
         Self::CodesThrottled,
         Self::CodesRevoked,
+        Self::CodesKept,
         Self::FactorEnrolled,
         Self::FactorReplaced,
         Self::FactorRemoved,
@@ -336,6 +339,7 @@ impl EventKind {
             Self::CodesRefused => "codes.refused",
             Self::CodesThrottled => "codes.throttled",
             Self::CodesRevoked => "codes.revoked",
+            Self::CodesKept => "codes.kept",
             Self::FactorEnrolled => "factor.enrolled",
             Self::FactorReplaced => "factor.replaced",
             Self::FactorRemoved => "factor.removed",
@@ -372,6 +376,7 @@ impl EventKind {
                 | Self::CodesActivated
                 | Self::CodesRedeemed
                 | Self::CodesRevoked
+                | Self::CodesKept
                 | Self::FactorEnrolled
                 | Self::FactorReplaced
                 | Self::FactorRemoved

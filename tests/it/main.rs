@@ -38,6 +38,7 @@ mod native_throttle;
 mod openapi;
 mod patience;
 mod readme;
+mod retention;
 mod scenarios;
 mod sign_in;
 mod tidy;

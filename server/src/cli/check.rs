@@ -1,6 +1,7 @@
 //! `spare-key check`: whether everything is fit to serve.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::open::{self, Absent, Missing};
@@ -10,8 +11,10 @@ use super::wire::{Finding, Report};
 use crate::app::StoreUrl;
 use crate::clock::{Clock, SystemClock, date, parse_rfc3339, rfc3339};
 use crate::config::{Config, ConfigError, KeyringSource};
+use crate::domain::keyring_unfit;
 use crate::http::assets;
 use crate::model::Timestamp;
+use crate::store::{Standing, Store};
 use crate::tls::{Tls, TlsFiles};
 
 /// A clock before this is not set; one-time passwords would be refused and codes misdated.
@@ -26,8 +29,9 @@ pub(super) async fn run(
     match config {
         Ok(config) => {
             checks.push(configuration(&config));
-            checks.push(store(config.store.as_ref()).await);
-            checks.push(keyring(config.keyring.as_ref()));
+            let (finding, store) = store(config.store.as_ref()).await;
+            checks.push(finding);
+            checks.push(keyring(config.keyring.as_ref(), store.as_deref()).await);
             checks.extend(config.tls.as_ref().map(tls));
         }
         Err(error) => checks.push(unfit("configuration", &error.into())),
@@ -110,28 +114,38 @@ fn configuration(config: &Config) -> Finding {
     )
 }
 
-async fn store(url: Option<&StoreUrl>) -> Finding {
+/// The store, and itself when it can be asked: nothing is brought up to date here.
+async fn store(url: Option<&StoreUrl>) -> (Finding, Option<Arc<dyn Store>>) {
     const NAME: &str = "store";
     let Some(url) = url else {
-        return unfit(NAME, &not_given(open::NO_STORE));
+        return (unfit(NAME, &not_given(open::NO_STORE)), None);
     };
-    // Looked at first, because to open it is to make it.
-    match (url, url.is_there()) {
-        (StoreUrl::Sqlite(path), Ok(false)) => return not_there_yet(path),
-        (StoreUrl::Postgres(_), Ok(false)) => {
-            return fit(
-                NAME,
-                format!("{url} is reached, its schema is made at the first start"),
-            );
-        }
-        // Told by what follows.
-        (_, Ok(true) | Err(_)) => {}
-    }
+    let standing = match url.look() {
+        Ok(standing) => standing,
+        Err(error) => return (unfit(NAME, &open::not_opened(url, &error)), None),
+    };
+    let finding = match (url, standing) {
+        (_, Standing::Current) => return current(url).await,
+        (_, Standing::Older { found, known }) => fit(
+            NAME,
+            format!("{url}, schema {found}, which is brought to {known} at the next start"),
+        ),
+        (StoreUrl::Sqlite(path), Standing::Absent) => not_there_yet(path),
+        (StoreUrl::Postgres(_), Standing::Absent) => fit(
+            NAME,
+            format!("{url} is reached, its schema is made at the first start"),
+        ),
+    };
+    (finding, None)
+}
+
+async fn current(url: &StoreUrl) -> (Finding, Option<Arc<dyn Store>>) {
+    const NAME: &str = "store";
     let opened = match open::store(url, Absent::Refused) {
         Ok(store) => store,
-        Err(failure) => return unfit(NAME, &failure),
+        Err(failure) => return (unfit(NAME, &failure), None),
     };
-    match opened.ping().await {
+    let finding = match opened.ping().await {
         Ok(()) => fit(NAME, format!("{url}, schema current, can be written to")),
         Err(error) => unfit(
             NAME,
@@ -146,7 +160,8 @@ async fn store(url: Option<&StoreUrl>) -> Finding {
                     }
                 }),
         ),
-    }
+    };
+    (finding, Some(opened))
 }
 
 /// The server will make it; a check makes nothing.
@@ -171,7 +186,7 @@ fn not_there_yet(path: &Path) -> Finding {
     }
 }
 
-fn keyring(source: Option<&KeyringSource>) -> Finding {
+async fn keyring(source: Option<&KeyringSource>, store: Option<&dyn Store>) -> Finding {
     const NAME: &str = "keyring";
     let Some(source) = source else {
         return unfit(NAME, &not_given(open::NO_KEYRING));
@@ -180,6 +195,16 @@ fn keyring(source: Option<&KeyringSource>) -> Finding {
         Ok(keyring) => keyring,
         Err(error) => return unfit(NAME, &error.into()),
     };
+    if let Some(store) = store {
+        match keyring_unfit(store, &keyring, SystemClock.now()).await {
+            Ok(None) => {}
+            Ok(Some(misfit)) => return unfit(NAME, &misfit.into()),
+            Err(fault) => {
+                let failure = Failure::new("what was made with its keys could not be read");
+                return unfit(NAME, &failure.because(&fault));
+            }
+        }
+    }
     let current = keyring.current();
     match keyring.pepper(current) {
         Ok(_) => fit(

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
-use crate::domain::{self, Refusal};
+use crate::domain::{self, KeyringUnfit, Refusal};
 use crate::entropy::EntropyFault;
-use crate::keyring::KeyringError;
+use crate::keyring::{KeyringError, RotateError};
 
 /// How a command that failed tells whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,10 +149,29 @@ impl From<KeyringError> for Failure {
                     _ => format!("see that {} is a file you may read", path.display()),
                 })
             }
-            KeyringError::Malformed { .. } => {
+            KeyringError::Malformed { .. }
+            | KeyringError::Lost { .. }
+            | KeyringError::Another { .. } => {
                 failure(error.to_string()).remedy("restore it from your copy")
             }
         }
+    }
+}
+
+impl From<RotateError> for Failure {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::File(error) => error.into(),
+            RotateError::Entropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyringUnfit> for Failure {
+    fn from(unfit: KeyringUnfit) -> Self {
+        Self::new(unfit.to_string()).remedy(
+            "use the keyring that this store was used with, from your copy (see /docs/operations)",
+        )
     }
 }
 

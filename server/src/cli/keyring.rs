@@ -6,11 +6,12 @@ use clap::Subcommand;
 
 use super::Json;
 use super::failure::Failure;
-use super::open;
+use super::open::{self, Absent};
 use super::output::Output;
 use super::wire::{KeyRow, Keys};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KEYRING_SECRET, KeyringSource};
+use crate::domain;
 use crate::entropy::SystemEntropy;
 
 /// Make, rotate and list the server's own keys
@@ -29,16 +30,25 @@ The file has mode 0600. Keep a copy, away from the database.")]
 Example:
   spare-key keyring rotate --keyring /etc/spare-key/keyring.toml
 
-Then give the file to every server and start each again, before people are sent new codes:
-a server that does not have the new key cannot check what was made with it.")]
+Running servers that read this file follow within seconds, or at once when they meet the new key.
+Where servers have copies of their own, give them the new file at the same time: until then a code
+made with the new key is a fault there, and stays unused.")]
     Rotate,
 
-    /// List the keys: number, age, and which is in use; never the keys themselves
+    /// List the keys: number, age, which is in use, and what was made with each; never the keys
+    /// themselves
+    ///
+    /// With a store it also says how many live and pending batches, passwords, authenticators and
+    /// signing keys could not be used without each key, and names keys that are missing.
+    #[command(after_help = "\
+Example:
+  spare-key keyring list --keyring /etc/spare-key/keyring.toml \\
+                         --store sqlite:/var/lib/spare-key/spare-key.db")]
     List(Json),
 }
 
 impl Keyring {
-    pub(super) fn run(self, config: &Config, output: &mut Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, config: &Config, output: &mut Output) -> Result<(), Failure> {
         match self {
             Self::Init => {
                 let path = file(config)?;
@@ -50,11 +60,11 @@ impl Keyring {
             }
             Self::Rotate => {
                 let path = file(config)?;
-                let mut keyring = crate::keyring::Keyring::load(path)?;
-                let key = keyring.rotate(&SystemEntropy, SystemClock.now())?;
-                keyring.replace(path)?;
+                let now = SystemClock.now();
+                let key = crate::keyring::Keyring::rotate_file(path, &SystemEntropy, now)?;
                 Ok(output.print(&format!(
-                    "key {} is in use in {}; start every server again that uses it, and keep a copy",
+                    "key {} is in use in {}; servers that read this file follow within seconds; \
+                     keep a copy",
                     key.0,
                     path.display()
                 ))?)
@@ -62,12 +72,24 @@ impl Keyring {
             Self::List(Json { json }) => {
                 let source = config.keyring.as_ref().ok_or_else(not_given)?;
                 let lines = open::keyring(source)?.lines();
-                let keys: Vec<KeyRow> = lines.into_iter().map(KeyRow::from).collect();
+                let uses = match &config.store {
+                    Some(url) => {
+                        let store = open::store(url, Absent::Refused)?;
+                        let uses = store.key_uses(SystemClock.now()).await;
+                        Some(uses.map_err(domain::Error::from)?)
+                    }
+                    None => None,
+                };
+                let keys = KeyRow::all(&lines, uses.as_deref());
                 if json {
                     return Ok(output.json(&Keys { keys })?);
                 }
-                let rows: Vec<_> = keys.iter().map(KeyRow::cells).collect();
-                Ok(output.table(KeyRow::HEADING, &rows)?)
+                if uses.is_none() {
+                    let rows: Vec<_> = keys.iter().map(KeyRow::cells).collect();
+                    return Ok(output.table(KeyRow::HEADING, &rows)?);
+                }
+                let rows: Vec<_> = keys.iter().map(KeyRow::cells_with_uses).collect();
+                Ok(output.table(KeyRow::HEADING_WITH_USES, &rows)?)
             }
         }
     }

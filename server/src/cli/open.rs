@@ -15,7 +15,9 @@ use crate::entropy::SystemEntropy;
 use crate::hasher::PoolSize;
 use crate::http;
 use crate::keyring::{Keyring, KeyringError};
-use crate::store::Store;
+use crate::model::Millis;
+use crate::store::sqlite;
+use crate::store::{Standing, Store};
 
 /// Of administration.
 pub(super) const NOTE: &str = "\
@@ -83,7 +85,8 @@ pub(super) fn keyring(source: &KeyringSource) -> Result<Keyring, KeyringError> {
 
 /// The database.
 pub(super) fn store(url: &StoreUrl, absent: Absent) -> Result<Arc<dyn Store>, Failure> {
-    if absent == Absent::Refused && !url.is_there().map_err(|error| not_opened(url, &error))? {
+    let standing = url.look().map_err(|error| not_opened(url, &error))?;
+    if absent == Absent::Refused && standing == Standing::Absent {
         return Err(match url {
             StoreUrl::Sqlite(path) => {
                 Failure::new(format!("there is no database at {}", path.display()))
@@ -98,8 +101,17 @@ pub(super) fn store(url: &StoreUrl, absent: Absent) -> Result<Arc<dyn Store>, Fa
     url.open().map_err(|error| not_opened(url, &error))
 }
 
-fn not_opened(url: &StoreUrl, error: &OpenError) -> Failure {
+pub(super) fn not_opened(url: &StoreUrl, error: &OpenError) -> Failure {
     let remedy = match url {
+        StoreUrl::Sqlite(path)
+            if matches!(error, OpenError::Sqlite(sqlite::OpenError::Backup { .. })) =>
+        {
+            let path = path.display();
+            format!(
+                "say what becomes of its codes: spare-key restore --store sqlite:{path} --codes end \
+                 (see spare-key restore --help)"
+            )
+        }
         StoreUrl::Sqlite(path) => format!(
             "see that {} is Spare Key's database and that you may write to it and its folder",
             path.display()
@@ -116,6 +128,17 @@ fn not_opened(url: &StoreUrl, error: &OpenError) -> Failure {
         .remedy(remedy)
 }
 
+/// The store for a command that needs no keyring.
+pub(super) fn store_alone(config: &Config) -> Result<StoreUrl, Failure> {
+    match &config.store {
+        Some(url) => Ok(url.clone()),
+        None if config.keyring.is_none() && Path::new(dev::FOLDER).is_dir() => {
+            Ok(dev::Data::here().store())
+        }
+        None => Err(Missing::failure(&[NO_STORE])),
+    }
+}
+
 /// The product over a store and a keyring.
 pub(super) fn app(
     config: &Config,
@@ -130,6 +153,9 @@ pub(super) fn app(
     if http.dev {
         policy.environment = Environment::of_development();
         policy.sign_in_throttle = None;
+    }
+    if let Some(days) = config.keep_events {
+        policy.keep_events = Millis::days(days);
     }
     if let Some(product) = &config.product {
         product.clone_into(&mut policy.product);

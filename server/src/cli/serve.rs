@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::open::{self, Absent, Missing};
 use super::output::Output;
 use super::stop::Stop;
-use crate::app::StoreUrl;
+use crate::app::{App, StoreUrl};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Issuer, KeyringSource};
 use crate::dev::{self, Data, Reach, Scheme};
@@ -94,6 +94,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     };
     let app = open::app(config, store, keyring, http)?;
     app.mfa().ready().await?;
+    refuse_another_keyring(&app).await?;
     tracing::info!(
         listen = %address,
         tls = front.tls.is_some(),
@@ -166,6 +167,7 @@ pub(super) async fn dev(
         canopy: config.canopy.or(http::CanopySettings::of_development()),
     };
     let app = open::app(config, store, keyring, http)?;
+    refuse_another_keyring(&app).await?;
     dev::add_tenant(app.mfa()).await?;
     output.print(&dev::greeting(
         &here,
@@ -179,6 +181,14 @@ pub(super) async fn dev(
         ..Front::default()
     };
     stop.serve(app, front, listener).await
+}
+
+/// Without the keys that its codes were made with, a server could only fail people one by one.
+async fn refuse_another_keyring(app: &App) -> Result<(), Failure> {
+    match app.mfa().keyring_unfit().await? {
+        None => Ok(()),
+        Some(unfit) => Err(unfit.into()),
+    }
 }
 
 /// Whether what else was said agrees with how `dev` is spoken to.

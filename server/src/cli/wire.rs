@@ -1,6 +1,7 @@
 //! What `--json` prints, and the one place of the command line where a code or a secret is
 //! written out.
 
+mod backups;
 mod keys;
 
 use std::io;
@@ -8,6 +9,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
+pub(super) use self::backups::{BackupAnswer, RestoreAnswer};
 pub(super) use self::keys::{ApiKeyRow, ApiKeys, KeyRow, Keys, SigningKeyRow, SigningKeys};
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};
@@ -227,6 +229,7 @@ impl From<Status> for RecoveryView {
                 },
             low,
             reminder_ended: _,
+            kept: _,
         } = status;
         Self {
             state: match state {

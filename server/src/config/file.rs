@@ -30,6 +30,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) canopy: CanopyGiven,
     pub(super) workers: Option<NonZeroUsize>,
+    pub(super) keep_events: Option<u32>,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,
 }

@@ -134,3 +134,21 @@ fn tls_takes_a_certificate_and_its_key_and_an_issuer_that_is_https() {
     let error = Config::read(settings, None).unwrap_err();
     assert!(matches!(error, ConfigError::ClearIssuer));
 }
+
+#[test]
+fn the_audit_trail_is_kept_for_a_month_at_least() {
+    for (given, kept) in [
+        (None, Some(None)),
+        (Some(30), Some(Some(30))),
+        (Some(29), None),
+        (Some(0), None),
+        (Some(36_526), None),
+    ] {
+        let settings = Settings {
+            keep_events: given,
+            ..Settings::default()
+        };
+        let read = Config::read(settings, None).map(|config| config.keep_events);
+        assert_eq!(read.ok(), kept, "{given:?}");
+    }
+}

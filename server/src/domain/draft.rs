@@ -91,12 +91,11 @@ impl Mfa {
         permit: &Permit,
     ) -> Result<Draft> {
         let account = &caller.account;
-        let generation = self
-            .store
-            .account(account)
-            .await?
-            .map_or(Generation(0), |account| account.last_generation)
-            .next();
+        let generation = match self.store.account(account).await? {
+            Some(account) => account.last_generation,
+            None => self.store.first_number().await?,
+        }
+        .next();
         let scheme = Scheme {
             params: self.policy.hash,
             key: self.keyring.current(),

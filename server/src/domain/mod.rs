@@ -20,6 +20,7 @@ mod enrolling;
 mod environment;
 mod error;
 mod event;
+mod keys;
 mod patience;
 mod policy;
 mod recovery;
@@ -52,7 +53,8 @@ pub use self::environment::{Environment, FactorKind};
 #[cfg(test)]
 pub(crate) use self::error::every_refusal;
 pub use self::error::{Error, Fault, Refusal};
-pub use self::policy::Policy;
+pub use self::keys::{KeyringUnfit, keyring_unfit};
+pub use self::policy::{KEEP_EVENTS_DAYS, Policy};
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
 pub use self::remembered::BY_BROWSER;
@@ -71,8 +73,8 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, NamedTotp, Role, SessionKind,
-    TrustedDevice,
+    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, KeyUse, NamedTotp, Role,
+    SessionKind, TrustedDevice,
 };
 
 /// What a use case answers.
@@ -186,12 +188,16 @@ impl Mfa {
         Ok(self.store.ping().await?)
     }
 
-    /// Erases what has run out: sealed seeds, pending batches, challenges, sessions.
+    /// Erases what has run out: sealed seeds, pending batches, challenges, sessions, and what the
+    /// audit trail has told for long enough.
     ///
     /// # Errors
     /// The store failed.
     pub async fn sweep(&self) -> Result<u64> {
-        Ok(self.store.sweep(self.now()).await?)
+        let now = self.now();
+        let swept = self.store.sweep(now).await?;
+        let before = Timestamp(now.0.saturating_sub(self.policy.keep_events.0));
+        Ok(swept + self.store.forget_events(before).await?)
     }
 
     /// Live batches by codes left, for metrics.

@@ -50,6 +50,8 @@ pub struct Policy {
     pub environment: Environment,
     /// At so many codes left, people are warned.
     pub low_at: u32,
+    /// How long the audit trail is kept.
+    pub keep_events: Millis,
     /// What people know the service as: on sheets and in authenticator apps.
     pub product: String,
 }
@@ -80,6 +82,10 @@ pub(super) const SIGN_IN_THROTTLE: ThrottlePolicy = ThrottlePolicy {
     longest_wait: Millis::minutes(15),
     dead_at: u32::MAX,
 };
+
+/// Days that the audit trail is kept unless somebody says otherwise: a year and what it takes to look
+/// back at it.
+pub const KEEP_EVENTS_DAYS: u32 = 400;
 
 /// OWASP's floor for Argon2id.
 pub(super) const HASH: HashParams = HashParams {
@@ -114,6 +120,7 @@ impl Policy {
             sign_in_throttle: Some(SIGN_IN_THROTTLE),
             environment: Environment::strict(),
             low_at: 3,
+            keep_events: Millis::days(KEEP_EVENTS_DAYS),
             product: "Spare Key".to_owned(),
         }
     }

@@ -55,6 +55,8 @@ struct Candidate {
     row: Option<StoredCode>,
     /// Whether one at most was unused when it was read.
     last: bool,
+    /// A restore left the batch live.
+    kept: bool,
 }
 
 /// Where a spent code leads.
@@ -196,7 +198,8 @@ impl Mfa {
             .await?;
         let why = match (&candidate, matches) {
             (None, _) => "no batch",
-            (Some(Candidate { row: Some(row), .. }), true) if row.used => "used",
+            // The locator alone says so: what a used code was measured by is erased.
+            (Some(Candidate { row: Some(row), .. }), _) if row.used() => "used",
             (Some(candidate), true) => {
                 if let Some(row) = &candidate.row {
                     match self
@@ -223,12 +226,13 @@ impl Mfa {
             generation,
             format,
             scheme,
+            kept,
             codes,
         } = live;
         let locator =
             self.keyring
                 .locator(scheme.key, &caller.account, generation, code.canonical())?;
-        let last = codes.iter().filter(|row| !row.used).count() <= 1;
+        let last = codes.iter().filter(|row| !row.used()).count() <= 1;
         let row = codes.into_iter().find(|row| row.locator == locator);
         Ok(Candidate {
             generation,
@@ -236,6 +240,7 @@ impl Mfa {
             scheme,
             row,
             last,
+            kept,
         })
     }
 
@@ -255,12 +260,14 @@ impl Mfa {
             },
             |candidate| candidate.scheme,
         );
-        let row = candidate.and_then(|candidate| candidate.row.as_ref());
-        let salt = row.map_or([0; 16], |row| row.digest.salt);
-        let expected = row.map_or([0; 32], |row| row.digest.digest);
+        let unused = candidate
+            .and_then(|candidate| candidate.row.as_ref())
+            .and_then(|row| row.digest.as_ref());
+        let salt = unused.map_or([0; 16], |row| row.salt);
+        let expected = unused.map_or([0; 32], |row| row.digest);
         let job = self.code_job(&caller.account, generation, scheme, salt, code)?;
         let digest = permit.hash(job).await?;
-        Ok(bool::from(digest.ct_eq(&expected)) & row.is_some())
+        Ok(bool::from(digest.ct_eq(&expected)) & unused.is_some())
     }
 
     /// Spends the row, its challenge and, where one is due, stores the replacement: one transaction.
@@ -325,7 +332,8 @@ impl Mfa {
                         number,
                         remaining,
                         total,
-                        low: issued.is_none() && remaining <= self.policy.low_at,
+                        low: issued.is_none()
+                            && (candidate.kept || remaining <= self.policy.low_at),
                         replacement: issued,
                         session,
                         opened,

@@ -44,6 +44,9 @@ pub struct Status {
     pub low: bool,
     /// They have heard enough of that.
     pub reminder_ended: bool,
+    /// The codes were kept by a restore of an older backup: some may have been used since, and the
+    /// person should make new ones.
+    pub kept: bool,
 }
 
 /// A batch that waits to be activated.
@@ -115,6 +118,7 @@ impl Mfa {
             Some(Format::List) | None => self.policy.low_at,
         };
         let remaining = latest.as_ref().map_or(0, |batch| batch.remaining);
+        let kept = state == AccountState::Active && latest.as_ref().is_some_and(|b| b.kept);
         Ok(Status {
             account: account.clone(),
             generation: latest
@@ -131,7 +135,8 @@ impl Mfa {
                 expires_at,
             }),
             throttle: throttle.into(),
-            low: state == AccountState::Active && remaining <= low_at,
+            low: kept || (state == AccountState::Active && remaining <= low_at),
+            kept,
             reminder_ended: latest.as_ref().is_some_and(|batch| batch.reminder_ended),
         })
     }

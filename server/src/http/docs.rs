@@ -43,6 +43,7 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let arklow = Arc::new(pages::Guide::arklow());
     let canopy = Arc::new(pages::Guide::canopy());
     let themes = Arc::new(pages::Guide::themes());
+    let operations = Arc::new(pages::Guide::operations());
     Router::new()
         .route(
             "/openapi.json",
@@ -60,6 +61,10 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/canopy",
             get(move || async move { pages::guide(&canopy) }),
+        )
+        .route(
+            "/docs/operations",
+            get(move || async move { pages::guide(&operations) }),
         )
         .route(
             "/docs/themes",

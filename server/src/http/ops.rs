@@ -29,7 +29,14 @@ async fn readyz(State(web): State<Web>) -> Response {
         tracing::error!(error = %fault, "not ready");
         return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
     }
-    "ready\n".into_response()
+    match keyring.trouble() {
+        None => "ready\n".into_response(),
+        // The keys in use are whole, so people are served; somebody must see to the file before
+        // the next start.
+        Some(trouble) => {
+            format!("ready, with the keyring read before: {trouble}\n").into_response()
+        }
+    }
 }
 
 async fn metrics(State(web): State<Web>) -> Response {

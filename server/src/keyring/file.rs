@@ -1,16 +1,18 @@
 //! A keyring as a file or an environment secret.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Key, Keyring};
+use super::follow::Followed;
+use super::{Key, Keyring, Ring};
 use crate::clock::{parse_rfc3339, rfc3339};
+use crate::entropy::{Entropy, EntropyFault};
 use crate::model::{KeyId, Timestamp};
 
 /// One key as it may be shown.
@@ -60,6 +62,33 @@ pub enum KeyringError {
         /// What is wrong; never a part of a key.
         why: &'static str,
     },
+    /// It has lost a key that it had.
+    #[error("{path} does not hold key {key} any more, and things were made with it")]
+    Lost {
+        /// Where.
+        path: PathBuf,
+        /// Which.
+        key: u32,
+    },
+    /// A key's number stands for another key than before.
+    #[error("{path} holds another key {key} than before")]
+    Another {
+        /// Where.
+        path: PathBuf,
+        /// Which.
+        key: u32,
+    },
+}
+
+/// Why a keyring file was not given another key.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] KeyringError),
+    /// The randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyFault),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,9 +115,9 @@ impl Drop for DocumentKey {
 const HEADER: &str = "# Spare Key's keyring. Keep it secret, keep a copy, keep it away from the database:\n\
                       # without it no stored code can be redeemed and no authenticator checked.\n";
 
-impl Keyring {
+impl Ring {
     /// Reads a keyring file; refuses one that others can read.
-    pub fn load(path: &Path) -> Result<Self, KeyringError> {
+    pub(super) fn load(path: &Path) -> Result<Self, KeyringError> {
         let io = |source: std::io::Error| match source.kind() {
             std::io::ErrorKind::NotFound => KeyringError::NotFound(path.to_owned()),
             _ => KeyringError::Io {
@@ -108,8 +137,7 @@ impl Keyring {
         Self::parse(&text, &path.display().to_string())
     }
 
-    /// Reads a keyring from the text of a file or of an environment secret; `origin` names which.
-    pub fn parse(text: &str, origin: &str) -> Result<Self, KeyringError> {
+    fn parse(text: &str, origin: &str) -> Result<Self, KeyringError> {
         let malformed = |why| KeyringError::Malformed {
             origin: origin.to_owned(),
             why,
@@ -147,6 +175,55 @@ impl Keyring {
             current: KeyId(document.current),
         })
     }
+}
+
+impl Keyring {
+    /// Reads a keyring file and follows it from then on; refuses one that others can read.
+    pub fn load(path: &Path) -> Result<Self, KeyringError> {
+        let (ring, followed) = Followed::begin(path)?;
+        Ok(Self {
+            followed: Some(followed),
+            ..Self::of(ring)
+        })
+    }
+
+    /// Adds a new key to a keyring file and makes it the current one. Whoever does the same at the
+    /// same moment waits, so that no key is lost.
+    pub fn rotate_file(
+        path: &Path,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<KeyId, RotateError> {
+        let io = |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::NotFound => KeyringError::NotFound(path.to_owned()),
+            _ => KeyringError::Io {
+                path: path.to_owned(),
+                doing: "read",
+                source,
+            },
+        };
+        loop {
+            let held = File::open(path).map_err(io)?;
+            held.lock().map_err(io)?;
+            // Who had the lock before has put another file in this one's place.
+            let (ours, there) = (
+                held.metadata().map_err(io)?,
+                fs::metadata(path).map_err(io)?,
+            );
+            if (ours.dev(), ours.ino()) != (there.dev(), there.ino()) {
+                continue;
+            }
+            let mut keyring = Self::load(path)?;
+            let key = keyring.rotate(entropy, now)?;
+            keyring.replace(path)?;
+            return Ok(key);
+        }
+    }
+
+    /// Reads a keyring from the text of a file or of an environment secret; `origin` names which.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, KeyringError> {
+        Ring::parse(text, origin).map(Self::of)
+    }
 
     /// Writes a new file with mode 0600; never over another.
     pub fn create(&self, path: &Path) -> Result<(), KeyringError> {
@@ -173,7 +250,15 @@ impl Keyring {
             _ => {}
         }
         self.write(&next).map_err(io)?;
-        fs::rename(&next, path).map_err(io)
+        fs::rename(&next, path).map_err(io)?;
+        // The new name is on disk before anything is made with the new key.
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io)
     }
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
@@ -188,9 +273,10 @@ impl Keyring {
     }
 
     fn text(&self) -> Zeroizing<String> {
+        let ring = self.ring();
         let document = Document {
-            current: self.current.0,
-            key: self
+            current: ring.current.0,
+            key: ring
                 .keys
                 .iter()
                 .map(|key| DocumentKey {

@@ -19,8 +19,10 @@ mod event;
 pub mod failpoint;
 #[cfg(not(feature = "failpoints"))]
 mod failpoint;
+mod key_use;
 mod progress;
 mod recovery;
+mod restore;
 mod setting;
 mod signing;
 mod throttle;
@@ -34,14 +36,18 @@ pub use api_key::*;
 pub use authenticator::*;
 pub use client::*;
 pub use event::*;
+pub use key_use::*;
 pub use progress::*;
 pub use recovery::*;
+pub use restore::{
+    Counts, LiveCodes, NUMBERS_JUMP, Past, PastUnfit, Restoration, Restored, Standing,
+};
 pub use setting::*;
 pub use signing::*;
 pub use throttle::*;
 pub use trusted_device::*;
 
-use crate::model::Timestamp;
+use crate::model::{Generation, Timestamp};
 
 /// Something broke in the store: nothing was changed, except after a fault of the commit itself,
 /// when it is unknown whether it was.
@@ -67,6 +73,7 @@ pub trait Store:
     + Challenges
     + Clients
     + Events
+    + KeyUses
     + Recovery
     + Sessions
     + Settings
@@ -88,6 +95,7 @@ impl<T> Store for T where
         + Challenges
         + Clients
         + Events
+        + KeyUses
         + Recovery
         + Sessions
         + Settings
@@ -114,6 +122,15 @@ pub trait Upkeep {
     /// slowly they come (NIST SP 800-63B-4, 3.2.2). Returns how many rows changed. A kind and a
     /// slice at a time: it may stop between.
     async fn sweep(&self, now: Timestamp) -> StoreResult<u64>;
+
+    /// Erases the oldest rows of the audit trail that tell of what was before `before`, and with
+    /// them the notifications that nobody delivered. Returns how many. A slice at a time; it looks
+    /// at the oldest rows alone, so that it costs nothing while there is nothing to do.
+    async fn forget_events(&self, before: Timestamp) -> StoreResult<u64>;
+
+    /// From which number on accounts that come into being count their batches: 0, or what the last
+    /// restore of a backup has fenced off.
+    async fn first_number(&self) -> StoreResult<Generation>;
 
     /// How many live batches have how many codes left: (remaining, batches), for metrics.
     async fn census(&self) -> StoreResult<Vec<(u32, u64)>>;

@@ -191,10 +191,15 @@ pub struct StoredCode {
     pub number: u32,
     /// Its tag.
     pub locator: Locator,
-    /// Salt and digest.
-    pub digest: SecretDigest,
+    /// Salt and digest; `None` once it was spent, when both are erased.
+    pub digest: Option<SecretDigest>,
+}
+
+impl StoredCode {
     /// Whether it was spent when this was read; the guard is in the statement that spends it.
-    pub used: bool,
+    pub fn used(&self) -> bool {
+        self.digest.is_none()
+    }
 }
 
 /// The live batch with its codes.
@@ -206,6 +211,8 @@ pub struct LiveBatch {
     pub format: Format,
     /// How its codes were digested.
     pub scheme: Scheme,
+    /// A restore left it live: its owner should make a new one.
+    pub kept: bool,
     /// The codes, by number.
     pub codes: Vec<StoredCode>,
 }
@@ -247,7 +254,7 @@ pub enum AtTheEnd {
 /// What came of redeeming. Only `Done` changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redeemed {
-    /// The code is spent, the seed of its batch erased, the recovery throttle cleared, no device
+    /// The code is spent, its salt and digest and the seed of its batch erased, the recovery throttle cleared, no device
     /// trusted any more.
     Done {
         /// Codes left in the generation it was of.
@@ -295,6 +302,8 @@ pub struct BatchLine {
     pub issued_at: Timestamp,
     /// Its owner wants to hear no more of how few are left.
     pub reminder_ended: bool,
+    /// A restore left it live: its owner should make a new one.
+    pub kept: bool,
 }
 
 /// Gives the person more time to save the codes that are shown.

@@ -11,11 +11,17 @@ mod clients;
 #[path = "../contract/cluster.rs"]
 mod cluster;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod restoring;
+#[cfg(test)]
+mod rotating;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
@@ -26,5 +32,7 @@ mod signing;
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod upgrading;
 #[cfg(test)]
 mod usage;

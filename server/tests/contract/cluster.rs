@@ -188,6 +188,25 @@ impl Database {
     }
 }
 
+/// Backups, as whoever runs the product takes them.
+impl Database {
+    /// `pg_dump` of what is ours.
+    #[track_caller]
+    pub(crate) fn dump_to(&self, file: &Path) {
+        let file = format!("--file={}", file.display());
+        let what = ["--format=custom", "--schema=spare_key", &file, &self.name];
+        cluster().tool("pg_dump", &what);
+    }
+
+    /// `pg_restore` of it, into an empty database.
+    #[track_caller]
+    pub(crate) fn fill_from(&self, file: &Path) {
+        let file = file.display().to_string();
+        let what = ["--exit-on-error", "--no-owner", "-d", &self.name, &file];
+        cluster().tool("pg_restore", &what);
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         // Those of the whole binary would fill a disk. It goes with the server at the latest.

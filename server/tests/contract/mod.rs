@@ -17,6 +17,8 @@ pub(crate) mod progress;
 pub(crate) mod races;
 pub(crate) mod redemption;
 pub(crate) mod removing;
+pub(crate) mod restoring;
+pub(crate) mod retention;
 pub(crate) mod sample;
 pub(crate) mod sqlite;
 pub(crate) mod staging;
@@ -30,7 +32,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use spare_key_server::store::Store;
+use spare_key_server::model::Millis;
+use spare_key_server::store::{LiveCodes, Past, Restoration, Restored, Store};
 use tokio::sync::Barrier;
 
 /// A fresh database with two stores on it, so that what must hold between processes is tried
@@ -50,6 +53,42 @@ pub(crate) trait Fixture {
 
     /// How many rows each table has.
     fn rows(&self) -> BTreeMap<String, i64>;
+
+    /// Every row of every table, with bytes as hexadecimal digits.
+    fn dump(&self) -> Vec<String>;
+
+    /// Makes the next account's number this one.
+    fn count_accounts_from(&self, number: i64);
+
+    /// Takes a backup of the database as it is now.
+    fn back_up(&mut self);
+
+    /// Restores it in the place of the database, which is kept as the one that came after it.
+    fn restore(&mut self, codes: Codes) -> Restored;
+}
+
+/// What becomes of the codes that were live in a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codes {
+    End,
+    Keep,
+    /// Taken over from the database that came after it.
+    SpentFrom,
+}
+
+impl Codes {
+    /// The restore that the port is asked for.
+    pub(crate) fn restoration(self, past: impl FnOnce() -> Past) -> Restoration {
+        let codes = match self {
+            Self::End => LiveCodes::End,
+            Self::Keep => LiveCodes::Keep,
+            Self::SpentFrom => LiveCodes::SpentFrom(past()),
+        };
+        Restoration {
+            codes,
+            at: sample::after(Millis::days(1)),
+        }
+    }
 }
 
 /// Does `deed` so many times at once, by turns over both stores; the answers in order.
@@ -299,6 +338,19 @@ macro_rules! contract {
                     ending_every_session_ends_those_that_step_up_meanwhile,
                     removing_a_program_removes_what_is_opened_for_it_meanwhile,
                     removing_an_account_removes_what_it_does_meanwhile,
+                ]
+                retention [
+                    a_used_code_keeps_its_place_and_no_digest,
+                    events_are_forgotten_when_they_are_old_and_not_before,
+                    a_removed_account_leaves_no_trace_in_any_table,
+                    what_hangs_on_each_key_is_counted,
+                ]
+                restoring [
+                    codes_can_end_with_a_restore,
+                    codes_can_be_kept_by_a_restore_and_their_owners_are_told,
+                    codes_can_be_taken_over_as_they_were_before_the_restore,
+                    whatever_becomes_of_the_codes_nothing_else_stays_open,
+                    no_number_is_given_twice_after_a_restore,
                 ]
                 upkeep [
                     the_store_answers,

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use spare_key_server::store::Store;
 use spare_key_server::store::postgres::{PostgresStore, PostgresUrl};
+use spare_key_server::store::{Restored, Store};
 
-use super::Fixture;
 use super::cluster::Database;
+use super::{Codes, Fixture};
 
 pub(crate) struct OneDatabase {
     stores: Option<[Arc<PostgresStore>; 2]>,
     pub(crate) database: Database,
+    backup: Option<Database>,
 }
 
 /// A database that was migrated once; each test's is a copy of it.
@@ -79,6 +80,7 @@ impl Fixture for OneDatabase {
         let mut fixture = Self {
             stores: None,
             database: template(),
+            backup: None,
         };
         fixture.two();
         fixture
@@ -119,12 +121,52 @@ impl Fixture for OneDatabase {
             })
             .collect()
     }
+
+    fn dump(&self) -> Vec<String> {
+        let tables = self.rows().into_keys();
+        let rows = tables.map(|table| {
+            format!("SELECT '{table} ' || row_to_json(t)::text FROM spare_key.\"{table}\" AS t")
+        });
+        let all = self
+            .database
+            .sql(&rows.collect::<Vec<_>>().join(" UNION ALL "));
+        all.lines().map(str::to_owned).collect()
+    }
+
+    fn count_accounts_from(&self, number: i64) {
+        self.database.sql(&format!(
+            "ALTER TABLE spare_key.account ALTER COLUMN n RESTART WITH {number}"
+        ));
+    }
+
+    fn back_up(&mut self) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("codes.dump");
+        self.database.dump_to(&file);
+        let filled = Database::create(&[]);
+        filled.fill_from(&file);
+        self.backup = Some(filled);
+    }
+
+    fn restore(&mut self, codes: Codes) -> Restored {
+        self.stores = None;
+        let backup = self.backup.take().expect("a backup was taken");
+        let old = std::mem::replace(&mut self.database, backup);
+        let past = || PostgresStore::past(&few(&old.url())).expect("its past");
+        let restoration = codes.restoration(past);
+        let restored = PostgresStore::restore(&few(&self.database.url()), &restoration);
+        self.two();
+        restored.expect("it is restored")
+    }
 }
 
 #[tokio::test]
 async fn a_probe_writes() {
     let db = OneDatabase::open();
-    let probes = || db.database.sql("SELECT probed FROM spare_key.migration");
+    let probes = || {
+        db.database
+            .sql("SELECT probed FROM spare_key.migration WHERE number = 1")
+    };
     let before = probes();
     db.left().ping().await.unwrap();
     assert_ne!(probes(), before);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use spare_key_server::store::Upkeep as _;
 use spare_key_server::store::postgres::{OpenError, PostgresStore, PostgresUrl, RootsError};
+use spare_key_server::store::{Standing, Upkeep as _};
 
 use super::Fixture as _;
 use super::cluster::Database;
@@ -40,13 +40,13 @@ fn a_newer_schema_is_refused_with_both_numbers() {
         refused,
         OpenError::Newer {
             found: 4_711,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     let words = refused.to_string();
     assert!(
-        words.contains("4711") && words.contains("up to 1") && words.contains("newer spare-key")
+        words.contains("4711") && words.contains("up to 2") && words.contains("newer spare-key")
     );
 }
 
@@ -107,20 +107,20 @@ fn many_can_open_a_new_database_at_the_same_moment() {
         assert!(stores.iter().all(Result::is_ok), "{stores:?}");
     });
     let applied = database.sql("SELECT number, name FROM spare_key.migration");
-    assert_eq!(applied, "1|0001_first");
+    assert_eq!(applied, "1|0001_first\n2|0002_retention");
 }
 
 #[test]
 fn looking_whether_a_store_is_there_makes_none() {
     let database = Database::create(&[]);
     let url = few(&database.url());
-    assert!(!PostgresStore::is_there(&url).unwrap());
+    assert_eq!(PostgresStore::look(&url).unwrap(), Standing::Absent);
     assert_eq!(
         database.sql("SELECT to_regnamespace('spare_key') IS NULL"),
         "t"
     );
     drop(store(&database));
-    assert!(PostgresStore::is_there(&url).unwrap());
+    assert_eq!(PostgresStore::look(&url).unwrap(), Standing::Current);
 }
 
 #[test]

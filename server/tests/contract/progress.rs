@@ -54,7 +54,7 @@ pub(crate) async fn a_challenge_yields_one_session_whatever_races(db: impl Fixtu
     assert_eq!(found.spent_at, Some(T0));
     let live = db.left().live_batch(&alice).await.unwrap().unwrap();
     assert!(
-        live.codes.iter().filter(|code| code.used).count() <= 1,
+        live.codes.iter().filter(|code| code.used()).count() <= 1,
         "none is spent for nothing"
     );
 }

@@ -64,7 +64,7 @@ pub(crate) async fn different_codes_are_all_spent(db: impl Fixture) {
         "each was told a different rest"
     );
     let live = db.right().live_batch(&id("alice")).await.unwrap().unwrap();
-    assert!(live.codes.iter().all(|code| code.used));
+    assert!(live.codes.iter().all(|code| code.used()));
 }
 
 pub(crate) async fn a_used_code_stays_used_and_the_others_work(db: impl Fixture) {
@@ -81,7 +81,7 @@ pub(crate) async fn a_used_code_stays_used_and_the_others_work(db: impl Fixture)
     let used: Vec<_> = live
         .codes
         .iter()
-        .filter(|code| code.used)
+        .filter(|code| code.used())
         .map(|code| code.number)
         .collect();
     assert_eq!(used, [4]);
@@ -175,7 +175,7 @@ pub(crate) async fn redeeming_racing_a_new_batch_leaves_one_whole(db: impl Fixtu
         }
         let live = db.right().live_batch(&alice).await.unwrap().unwrap();
         assert_eq!(live.generation, Generation(generation));
-        assert_eq!(live.codes.iter().filter(|code| !code.used).count(), 10);
+        assert_eq!(live.codes.iter().filter(|code| !code.used()).count(), 10);
     }
     assert_eq!(db.rows()["code"], 10);
 }
@@ -203,7 +203,7 @@ pub(crate) async fn redeeming_racing_activation_leaves_one_whole(db: impl Fixtur
         assert!(spent == expected || spent == Redeemed::NotLive, "{spent:?}");
         let live = db.right().live_batch(&alice).await.unwrap().unwrap();
         assert_eq!(live.generation, Generation(generation));
-        assert_eq!(live.codes.iter().filter(|code| !code.used).count(), 10);
+        assert_eq!(live.codes.iter().filter(|code| !code.used()).count(), 10);
     }
 }
 
@@ -223,7 +223,7 @@ pub(crate) async fn a_single_is_replaced_in_the_same_step(db: impl Fixture) {
     }));
     let live = store.live_batch(&alice).await.unwrap().unwrap();
     assert_eq!((live.generation, live.codes.len()), (Generation(2), 1));
-    assert!(!live.codes[0].used);
+    assert!(!live.codes[0].used());
     assert_eq!(db.rows()["code"], 1);
     let shown = store
         .shown(&alice, Some(Generation(2)), None, T0)
@@ -325,7 +325,7 @@ pub(crate) async fn of_two_last_codes_one_waits_for_the_replacement(db: impl Fix
             .unwrap();
         assert_eq!(answers[1 - waits], expected);
         let live = db.right().live_batch(&alice).await.unwrap().unwrap();
-        let unused: Vec<_> = live.codes.iter().filter(|code| !code.used).collect();
+        let unused: Vec<_> = live.codes.iter().filter(|code| !code.used()).collect();
         assert_eq!(unused.len(), 1);
         assert_eq!(unused[0].number, if waits == 0 { 9 } else { 10 });
     }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use spare_key_server::store::sqlite::{OpenError, SqliteStore};
-use spare_key_server::store::{Redeemed, Staged, Store, Upkeep};
+use spare_key_server::store::{Redeemed, Restored, Staged, Store, Upkeep};
 use tempfile::TempDir;
 
 use super::sample::{self, T0};
-use super::{Fixture, at_once};
+use super::{Codes, Fixture, at_once};
 
 pub(crate) struct OneFile {
     stores: Option<[Arc<SqliteStore>; 2]>,
@@ -23,6 +24,10 @@ impl OneFile {
         for store in self.stores.take().into_iter().flatten() {
             assert_eq!(Arc::strong_count(&store), 1, "the test still holds a store");
         }
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
     }
 
     fn store(&self, which: usize) -> Arc<dyn Store> {
@@ -79,6 +84,54 @@ impl Fixture for OneFile {
         };
         names.into_iter().map(count).collect()
     }
+
+    fn dump(&self) -> Vec<String> {
+        let db = Connection::open(&self.path).expect("the file opens");
+        let mut found = Vec::new();
+        for table in self.rows().into_keys() {
+            let mut all = db
+                .prepare(&format!("SELECT * FROM \"{table}\""))
+                .expect("a table");
+            let width = all.column_count();
+            let mut rows = all.query([]).expect("its rows");
+            while let Some(row) = rows.next().expect("a row") {
+                let cells = (0..width).map(|at| match row.get_ref(at).expect("a column") {
+                    ValueRef::Null => "null".to_owned(),
+                    ValueRef::Integer(number) => number.to_string(),
+                    ValueRef::Real(number) => number.to_string(),
+                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    ValueRef::Blob(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+                });
+                found.push(format!("{table} {}", cells.collect::<Vec<_>>().join(" ")));
+            }
+        }
+        found
+    }
+
+    fn count_accounts_from(&self, number: i64) {
+        let db = Connection::open(&self.path).expect("the file opens");
+        db.execute(
+            "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'account'",
+            [number - 1],
+        )
+        .expect("numbers can be set");
+    }
+
+    fn back_up(&mut self) {
+        let at = sample::T0;
+        SqliteStore::back_up(&self.path, &self.beside("backup.db"), at).expect("a backup");
+    }
+
+    fn restore(&mut self, codes: Codes) -> Restored {
+        self.close();
+        let old = self.beside("old.db");
+        std::fs::rename(&self.path, &old).expect("it can be moved");
+        let restoration = codes.restoration(|| SqliteStore::past(&old).expect("its past"));
+        let backup = self.beside("backup.db");
+        let restored = SqliteStore::restore(Some(&backup), &self.path, &restoration);
+        self.stores = Some(two(&self.path));
+        restored.expect("it is restored")
+    }
 }
 
 /// Whether the closed file, or a log left beside it, holds these bytes anywhere.
@@ -114,6 +167,27 @@ async fn digests_and_seeds_are_gone_from_the_file_once_superseded() {
     }
     assert!(!file_holds(&db.path, &sample::seed(&alice, 1).0));
     assert!(file_holds(&db.path, &sample::secret(&alice, 2, 1).digest));
+}
+
+// O5
+#[tokio::test(flavor = "multi_thread")]
+async fn the_digest_of_a_used_code_is_gone_from_the_file() {
+    let mut db = OneFile::open();
+    let alice = sample::id("alice");
+    sample::has_live(&*db.left(), &alice, 1).await;
+    sample::spends(&*db.right(), &alice, 1, 7).await;
+    db.left().sweep(T0).await.unwrap();
+    for number in 1..=10 {
+        let stored = sample::secret(&alice, 1, number);
+        let unused = number != 7;
+        assert_eq!(
+            file_holds(&db.path, &stored.digest),
+            unused,
+            "code {number}"
+        );
+        assert_eq!(file_holds(&db.path, &stored.salt), unused, "code {number}");
+    }
+    db.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,13 +241,13 @@ fn a_newer_schema_is_refused_with_both_numbers() {
         refused,
         OpenError::Newer {
             found: 4_711,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     let words = refused.to_string();
     assert!(
-        words.contains("4711") && words.contains("up to 1") && words.contains("newer spare-key")
+        words.contains("4711") && words.contains("up to 2") && words.contains("newer spare-key")
     );
 }
 

@@ -23,9 +23,9 @@ pub(crate) async fn a_batch_is_stored_as_it_was_given(db: impl Fixture) {
     assert_eq!(live.scheme, sample::scheme());
     assert_eq!(live.codes.len(), 10);
     for (code, number) in live.codes.iter().zip(1_u16..) {
-        assert_eq!((code.number, code.used), (u32::from(number), false));
+        assert_eq!((code.number, code.used()), (u32::from(number), false));
         assert_eq!(code.locator, Locator(u16::MAX - number));
-        assert_eq!(code.digest, sample::secret(&alice, 1, code.number));
+        assert_eq!(code.digest, Some(sample::secret(&alice, 1, code.number)));
     }
     let status = db.right().status(&alice, T0).await.unwrap();
     let line = BatchLine {
@@ -36,6 +36,7 @@ pub(crate) async fn a_batch_is_stored_as_it_was_given(db: impl Fixture) {
         remaining: 10,
         issued_at: T0,
         reminder_ended: false,
+        kept: false,
     };
     assert_eq!(
         (status.latest, status.last_redeemed_at, status.pending),

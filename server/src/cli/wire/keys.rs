@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::time;
 use crate::cli::output::plain;
 use crate::clock::rfc3339;
-use crate::domain::{ApiKeyCard, SigningKey};
+use crate::domain::{ApiKeyCard, KeyUse, SigningKey};
 use crate::keyring::KeyLine;
+use crate::model::KeyId;
 
 /// The keyring's keys.
 #[derive(Debug, Serialize)]
@@ -14,20 +15,44 @@ pub(in crate::cli) struct Keys {
     pub(in crate::cli) keys: Vec<KeyRow>,
 }
 
-/// A key of the keyring.
+/// A key of the keyring, or one that is missing there.
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct KeyRow {
     id: u32,
-    created_at: String,
+    /// `null`: the key is missing, and things were made with it.
+    created_at: Option<String>,
     current: bool,
+    /// Where a store was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_with_it: Option<MadeWith>,
 }
 
-impl From<KeyLine> for KeyRow {
-    fn from(line: KeyLine) -> Self {
+/// What cannot be used without a key.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct MadeWith {
+    live_batches: u64,
+    pending_batches: u64,
+    passwords: u64,
+    authenticators: u64,
+    signing_keys: u64,
+}
+
+impl From<KeyUse> for MadeWith {
+    fn from(uses: KeyUse) -> Self {
+        let KeyUse {
+            key: _,
+            live,
+            pending,
+            passwords,
+            authenticators,
+            signing_keys,
+        } = uses;
         Self {
-            id: line.id.0,
-            created_at: rfc3339(line.created_at),
-            current: line.current,
+            live_batches: live,
+            pending_batches: pending,
+            passwords,
+            authenticators,
+            signing_keys,
         }
     }
 }
@@ -35,16 +60,70 @@ impl From<KeyLine> for KeyRow {
 impl KeyRow {
     pub(in crate::cli) const HEADING: [&'static str; 3] = ["KEY", "MADE", "USE"];
 
+    pub(in crate::cli) const HEADING_WITH_USES: [&'static str; 8] = [
+        "KEY",
+        "MADE",
+        "USE",
+        "LIVE BATCHES",
+        "PENDING",
+        "PASSWORDS",
+        "AUTHENTICATORS",
+        "SIGNING KEYS",
+    ];
+
+    /// The keyring's keys and those that are missing there, by number.
+    pub(in crate::cli) fn all(lines: &[KeyLine], uses: Option<&[KeyUse]>) -> Vec<Self> {
+        let of = |id: KeyId| {
+            let uses = uses?.iter().find(|uses| uses.key == id).copied();
+            Some(uses.unwrap_or_else(|| KeyUse::none(id)).into())
+        };
+        let missing = uses
+            .unwrap_or_default()
+            .iter()
+            .filter(|uses| lines.iter().all(|line| line.id != uses.key))
+            .map(|uses| Self {
+                id: uses.key.0,
+                created_at: None,
+                current: false,
+                made_with_it: Some((*uses).into()),
+            });
+        let mut rows: Vec<_> = missing
+            .chain(lines.iter().map(|line| Self {
+                id: line.id.0,
+                created_at: Some(rfc3339(line.created_at)),
+                current: line.current,
+                made_with_it: of(line.id),
+            }))
+            .collect();
+        rows.sort_by_key(|row| row.id);
+        rows
+    }
+
     pub(in crate::cli) fn cells(&self) -> [String; 3] {
-        let role = if self.current {
-            "current"
-        } else {
-            "older codes"
+        let role = match (&self.created_at, self.current) {
+            (None, _) => "MISSING",
+            (Some(_), true) => "current",
+            (Some(_), false) => "older codes",
         };
         [
             self.id.to_string(),
-            self.created_at.clone(),
+            self.created_at.clone().unwrap_or_else(|| "-".to_owned()),
             role.to_owned(),
+        ]
+    }
+
+    pub(in crate::cli) fn cells_with_uses(&self) -> [String; 8] {
+        let [id, made, role] = self.cells();
+        let count = |of: fn(MadeWith) -> u64| self.made_with_it.map_or(0, of).to_string();
+        [
+            id,
+            made,
+            role,
+            count(|made| made.live_batches),
+            count(|made| made.pending_batches),
+            count(|made| made.passwords),
+            count(|made| made.authenticators),
+            count(|made| made.signing_keys),
         ]
     }
 }

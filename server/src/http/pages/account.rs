@@ -110,6 +110,7 @@ pub(super) fn codes_view(t: Texts, status: &Status) -> Option<CodesView> {
         remaining: status.remaining,
         total: status.total,
         remind: status.low && !status.reminder_ended,
+        kept: status.kept,
         generation: status.generation.0,
         issued: t.day(status.issued_at.unwrap_or(Timestamp(0))),
     })

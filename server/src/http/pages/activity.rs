@@ -81,6 +81,7 @@ fn in_words(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::FactorRefused | EventKind::PasswordRefused => "event.login_failed",
         EventKind::AdministratorAdded => "event.administrator_added",
         EventKind::AdministratorRemoved => "event.administrator_removed",
+        EventKind::CodesKept => "event.codes_kept",
         EventKind::CodesSwitchedOn => "event.codes_switched_on",
         EventKind::CodesSwitchedOff => "event.codes_switched_off",
         EventKind::CodesShownAgain

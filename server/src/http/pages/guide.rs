@@ -23,6 +23,8 @@ const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
 
 /// How Canopy's clients are pointed here.
 const CANOPY: &str = include_str!("../../../../web/docs/canopy.md");
+/// How keys, backups, upgrades and retention are looked after.
+const OPERATIONS: &str = include_str!("../../../../web/docs/operations.md");
 /// How pages and elements get a look of one's own.
 const THEMES: &str = include_str!("../../../../web/docs/themes.md");
 
@@ -30,6 +32,11 @@ impl Guide {
     /// How pages and elements get a look of one's own.
     pub(in crate::http) fn themes() -> Self {
         Self::read(THEMES)
+    }
+
+    /// How keys, backups, upgrades and retention are looked after.
+    pub(in crate::http) fn operations() -> Self {
+        Self::read(OPERATIONS)
     }
 
     /// How Arklow's clients are pointed here.
@@ -118,6 +125,10 @@ mod tests {
     fn the_guides_are_there() {
         assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
         assert_eq!(Guide::themes().title, "Your own look");
+        assert_eq!(
+            Guide::operations().title,
+            "Keys, backups, upgrades and what is kept"
+        );
         assert_eq!(
             Guide::arklow().title,
             "Point your Arklow client at Spare Key"

@@ -258,6 +258,8 @@ pub(super) struct CodesView {
     pub(super) total: u32,
     /// Few are left, and the person has not heard enough of that.
     pub(super) remind: bool,
+    /// They come from an older backup: new ones are asked for.
+    pub(super) kept: bool,
     pub(super) generation: u32,
     pub(super) issued: Day,
 }

@@ -13,15 +13,22 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::fault::{Broken, words};
 use super::tls::RootsError;
 use super::url::PostgresUrl;
+use crate::store::Standing;
 
 /// "SpKy": whoever migrates holds this advisory lock.
-const LOCK: i64 = 0x5370_4b79;
+pub(super) const LOCK: i64 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [(&str, &str); 1] = [(
-    "0001_first",
-    include_str!("../../../migrations/postgres/0001_first.sql"),
-)];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "0001_first",
+        include_str!("../../../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        "0002_retention",
+        include_str!("../../../migrations/postgres/0002_retention.sql"),
+    ),
+];
 
 /// This binary's schema.
 const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -96,7 +103,7 @@ pub enum OpenError {
 }
 
 /// What there is.
-enum Found {
+pub(super) enum Found {
     /// Nothing of ours.
     Nothing,
     /// A schema that we own, with so many migrations applied.
@@ -126,13 +133,23 @@ pub(super) async fn migrate(url: &PostgresUrl, tls: &MakeRustlsConnect) -> Resul
     within(&place, work).await
 }
 
-/// Whether there is a store of ours, of whatever age.
-pub(super) async fn look(url: &PostgresUrl, tls: &MakeRustlsConnect) -> Result<bool, OpenError> {
+/// What there is; brings nothing up to date.
+pub(super) async fn look(
+    url: &PostgresUrl,
+    tls: &MakeRustlsConnect,
+) -> Result<Standing, OpenError> {
     let place = url.to_string();
     let work = async {
         let db = connect(url, tls).await?;
         fits(&db, &place).await?;
-        Ok(applied(&examine(&db, &place).await?) > 0)
+        Ok(match applied(&examine(&db, &place).await?) {
+            0 => Standing::Absent,
+            KNOWN => Standing::Current,
+            found => Standing::Older {
+                found: u32::try_from(found).unwrap_or(0),
+                known: u32::try_from(KNOWN).unwrap_or(0),
+            },
+        })
     };
     within(&place, work).await
 }
@@ -149,7 +166,10 @@ async fn within<T>(
     })
 }
 
-async fn connect(url: &PostgresUrl, tls: &MakeRustlsConnect) -> Result<Client, OpenError> {
+pub(super) async fn connect(
+    url: &PostgresUrl,
+    tls: &MakeRustlsConnect,
+) -> Result<Client, OpenError> {
     let refused = |why: String| OpenError::Connect {
         place: url.to_string(),
         why,
@@ -185,7 +205,7 @@ async fn fits(db: &Client, place: &str) -> Result<(), OpenError> {
     })
 }
 
-async fn examine(db: &Client, place: &str) -> Result<Found, OpenError> {
+pub(super) async fn examine(db: &Client, place: &str) -> Result<Found, OpenError> {
     let read = async {
         let row = db
             .query_one(
@@ -231,7 +251,11 @@ fn applied(found: &Found) -> i64 {
     }
 }
 
-async fn apply(db: &Transaction<'_>, found: &Found, place: &str) -> Result<(), OpenError> {
+pub(super) async fn apply(
+    db: &Transaction<'_>,
+    found: &Found,
+    place: &str,
+) -> Result<(), OpenError> {
     let missing = (1..).zip(MIGRATIONS);
     for (number, (name, sql)) in missing.skip_while(|(number, _)| *number <= applied(found)) {
         let work = async {
@@ -271,7 +295,7 @@ async fn prepare(db: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
     .await
 }
 
-fn broken(place: &str, error: &tokio_postgres::Error) -> OpenError {
+pub(super) fn broken(place: &str, error: &tokio_postgres::Error) -> OpenError {
     OpenError::Broken {
         place: place.to_owned(),
         why: words(error),

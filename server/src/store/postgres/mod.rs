@@ -15,11 +15,13 @@ mod authenticator;
 mod client;
 mod event;
 mod fault;
+mod key_use;
 mod migrate;
 mod pool;
 mod progress;
 mod recovery;
 mod redeem;
+mod restore;
 mod session;
 mod setting;
 mod sql;
@@ -34,8 +36,11 @@ mod url;
 use std::fmt;
 use std::future::Future;
 
+use super::Standing;
+
 pub use self::migrate::OpenError;
 use self::pool::Pool;
+pub use self::restore::RestoreError;
 pub use self::tls::RootsError;
 pub use self::url::{PostgresUrl, UnfitUrl};
 
@@ -61,11 +66,11 @@ impl PostgresStore {
         })
     }
 
-    /// Whether a store was made there; makes none. Blocks.
+    /// What there is; makes and changes nothing. Blocks.
     ///
     /// # Errors
     /// As [`PostgresStore::open`].
-    pub fn is_there(url: &PostgresUrl) -> Result<bool, OpenError> {
+    pub fn look(url: &PostgresUrl) -> Result<Standing, OpenError> {
         let tls = tls::connector(url)?;
         waited_for(migrate::look(url, &tls))
     }
@@ -78,9 +83,9 @@ impl fmt::Debug for PostgresStore {
 }
 
 /// Waits on a thread of its own, as the caller's may be one that runs tasks.
-fn waited_for<T: Send>(
-    work: impl Future<Output = Result<T, OpenError>> + Send,
-) -> Result<T, OpenError> {
+fn waited_for<T: Send, E: From<OpenError> + Send>(
+    work: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, E> {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -21,7 +21,7 @@ pub(super) async fn spend(db: &Transaction<'_>, redeem: &Redeem) -> Work<Redeeme
     };
     let spent = execute(
         db,
-        "UPDATE code SET used_at = $4
+        "UPDATE code SET used_at = $4, salt = NULL, digest = NULL
          WHERE account_n = $1 AND generation = $2 AND number = $3 AND used_at IS NULL
            AND EXISTS (SELECT 1 FROM batch
                        WHERE account_n = $1 AND generation = $2 AND state = 1)",

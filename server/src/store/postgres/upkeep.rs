@@ -7,7 +7,7 @@ use super::PostgresStore;
 use super::fault::Work;
 use super::pool::Verdict::Keep;
 use super::recovery::erase_codes;
-use super::sql::{Columns, all, execute, params};
+use super::sql::{Columns, all, execute, first, params};
 use crate::model::{BatchState, Generation, Millis, Timestamp};
 use crate::store::{LATE_COMERS, StoreResult, Upkeep};
 
@@ -131,6 +131,52 @@ impl Upkeep for PostgresStore {
             }
         }
         Ok(swept)
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> StoreResult<u64> {
+        let mut forgotten = 0;
+        loop {
+            let rows = self
+                .pool
+                .run("forgetting events", |db, _| {
+                    Box::pin(async move {
+                        let rows = execute(
+                            db,
+                            "WITH oldest AS MATERIALIZED (
+                                 SELECT id, at FROM event ORDER BY id
+                                 LIMIT $2 FOR UPDATE SKIP LOCKED)
+                             DELETE FROM event USING oldest
+                             WHERE event.id = oldest.id AND oldest.at < $1",
+                            params![before, SLICE],
+                        )
+                        .await?;
+                        Ok(Keep(rows))
+                    })
+                })
+                .await?;
+            forgotten += rows;
+            if rows == 0 {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    async fn first_number(&self) -> StoreResult<Generation> {
+        let floor = self
+            .pool
+            .read("reading where numbers begin", |db, _| {
+                Box::pin(async move {
+                    first(
+                        db,
+                        "SELECT coalesce(max(floor), 0) FROM restored",
+                        &[],
+                        |row| row.at(0),
+                    )
+                    .await
+                })
+            })
+            .await?;
+        Ok(floor.unwrap_or(Generation(0)))
     }
 
     async fn census(&self) -> StoreResult<Vec<(u32, u64)>> {

@@ -143,6 +143,16 @@ impl PostgresUrl {
 }
 
 /// For people: hosts and database, without user, password and parameters.
+impl PostgresUrl {
+    /// As PostgreSQL's own tools are told it: with the user, without the password.
+    pub fn for_tools(&self) -> String {
+        match self.config.get_user() {
+            Some(user) => self.to_string().replacen("://", &format!("://{user}@"), 1),
+            None => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;

@@ -35,8 +35,10 @@ impl Accounts for SqliteStore {
                     db,
                     "INSERT INTO account (id, login, issuer, password_memory_kib, password_passes,
                                           password_lanes, password_key, password_salt,
-                                          password_digest, created_at, uuid)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+                                          password_digest, created_at, uuid, last_generation)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+                             (SELECT coalesce(max(floor), 0) FROM restored))
+                     ON CONFLICT DO NOTHING",
                     params![
                         new.id,
                         new.login,
@@ -172,6 +174,14 @@ impl Accounts for SqliteStore {
                 }
                 execute(db, "DELETE FROM event WHERE account_id = ?1", [&id])?;
                 execute(db, "DELETE FROM throttle WHERE account_id = ?1", [&id])?;
+                // What it did to others as an administrator stays on record, without its name.
+                execute(
+                    db,
+                    "UPDATE event SET actor = 'administrator'
+                     WHERE substr(actor, 1, 14) = 'administrator:'
+                       AND actor = 'administrator:' || ?1",
+                    [&id],
+                )?;
                 Ok(Keep(true))
             })
             .await

@@ -10,14 +10,24 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::clock::rfc3339;
+use crate::model::Timestamp;
+use crate::store::Standing;
+
 /// "SpKy", in the file's header.
-const APPLICATION_ID: i32 = 0x5370_4b79;
+pub(super) const APPLICATION_ID: i32 = 0x5370_4b79;
+
+/// "SpKB", in a backup's: it is not served from until it has been restored.
+pub(super) const BACKUP_ID: i32 = 0x5370_4b42;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_retention.sql"),
+];
 
 /// This binary's schema.
-const KNOWN: i32 = MIGRATIONS.len() as i32;
+pub(super) const KNOWN: i32 = MIGRATIONS.len() as i32;
 
 /// Distinct statements of the adapter, so that each is parsed once a connection.
 const STATEMENTS: usize = 128;
@@ -53,6 +63,18 @@ pub enum OpenError {
         /// The latest this binary knows.
         known: i32,
     },
+    /// It is a backup, and what it means to go back to one has not been decided.
+    #[error(
+        "{} is a backup{}; nothing is served from it before it is restored",
+        path.display(),
+        taken_at.map(|at| format!(" of {}", rfc3339(at))).unwrap_or_default()
+    )]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// When it was taken, if it says so.
+        taken_at: Option<Timestamp>,
+    },
     /// A migration failed; the database is as it was.
     #[error("migration {number} of the database {} failed; nothing was changed", path.display())]
     Migration {
@@ -74,9 +96,27 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     };
     make_private(path).map_err(|e| broken(e.into()))?;
     let mut db = connect(path).map_err(|e| refused(path, e))?;
+    overwrite_what_is_erased(&db).map_err(|e| refused(path, e))?;
     migrate(&mut db, path)?;
     set_up(&db).map_err(|e| refused(path, e))?;
     Ok(db)
+}
+
+/// What the file is; brings nothing up to date.
+pub(super) fn look(path: &Path) -> Result<Standing, OpenError> {
+    if !path.exists() {
+        return Ok(Standing::Absent);
+    }
+    let mut db = connect(path).map_err(|e| refused(path, e))?;
+    let look = db.transaction().map_err(|e| refused(path, e))?;
+    Ok(match examine(&look, path)? {
+        0 => Standing::Absent,
+        KNOWN => Standing::Current,
+        found => Standing::Older {
+            found: found.unsigned_abs(),
+            known: KNOWN.unsigned_abs(),
+        },
+    })
 }
 
 /// Opens a connection that cannot write. The file must have been opened for writing before.
@@ -103,7 +143,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
     db.busy_handler(Some(wait_for_the_lock))?;
@@ -119,7 +159,7 @@ fn wait_for_the_lock(times: i32) -> bool {
     times < 500
 }
 
-fn refused(path: &Path, error: rusqlite::Error) -> OpenError {
+pub(super) fn refused(path: &Path, error: rusqlite::Error) -> OpenError {
     if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
         OpenError::Foreign {
             path: path.to_owned(),
@@ -144,6 +184,12 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(refused)?;
     let found = examine(&transaction, path)?;
+    apply(&transaction, path, found)?;
+    transaction.commit().map_err(refused)
+}
+
+/// Applies what is missing to a schema.
+pub(super) fn apply(transaction: &Connection, path: &Path, found: i32) -> Result<(), OpenError> {
     for number in found + 1..=KNOWN {
         let apply = || {
             let sql = usize::try_from(number - 1)
@@ -159,11 +205,11 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
             source,
         })?;
     }
-    transaction.commit().map_err(refused)
+    Ok(())
 }
 
 /// The file's schema, 0 for an empty file.
-fn examine(db: &Connection, path: &Path) -> Result<i32, OpenError> {
+pub(super) fn examine(db: &Connection, path: &Path) -> Result<i32, OpenError> {
     let header = || {
         let application: i32 = db.pragma_query_value(None, "application_id", |r| r.get(0))?;
         let version: i32 = db.pragma_query_value(None, "user_version", |r| r.get(0))?;
@@ -173,7 +219,11 @@ fn examine(db: &Connection, path: &Path) -> Result<i32, OpenError> {
     match header().map_err(|error| refused(path, error))? {
         (0, 0, 0) => Ok(0),
         (APPLICATION_ID, found, _) if found <= KNOWN => Ok(found),
-        (APPLICATION_ID, found, _) => Err(OpenError::Newer {
+        (BACKUP_ID, found, _) if found <= KNOWN => Err(OpenError::Backup {
+            path: path.to_owned(),
+            taken_at: taken_at(db),
+        }),
+        (APPLICATION_ID | BACKUP_ID, found, _) => Err(OpenError::Newer {
             path: path.to_owned(),
             found,
             known: KNOWN,
@@ -184,13 +234,18 @@ fn examine(db: &Connection, path: &Path) -> Result<i32, OpenError> {
     }
 }
 
+/// When a backup was taken; `None` when it does not say.
+pub(super) fn taken_at(db: &Connection) -> Option<Timestamp> {
+    db.query_row("SELECT taken_at FROM backup", [], |row| row.get(0))
+        .ok()
+}
+
 /// What each connection is told.
 fn set_up(db: &Connection) -> rusqlite::Result<()> {
     log_ahead(db)?;
     // A commit that was answered is on disk (property C7), not on its way there.
     db.pragma_update(None, "synchronous", "FULL")?;
-    // Erased digests and seeds are overwritten, not only unlinked.
-    db.pragma_update(None, "secure_delete", true)?;
+    overwrite_what_is_erased(db)?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
@@ -199,6 +254,11 @@ fn set_up(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     Ok(())
+}
+
+/// Erased digests and seeds are overwritten, not only unlinked; a migration erases some too.
+pub(super) fn overwrite_what_is_erased(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "secure_delete", true)
 }
 
 /// Turns the write-ahead log on. SQLite does not call the busy handler here when two processes

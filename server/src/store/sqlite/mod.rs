@@ -7,14 +7,17 @@ mod account;
 mod administration;
 mod api_key;
 mod authenticator;
+mod backup;
 mod client;
 mod event;
+mod key_use;
 mod migrate;
 mod place;
 mod progress;
 mod readers;
 mod recovery;
 mod redeem;
+mod restore;
 mod session;
 mod setting;
 mod sql;
@@ -27,8 +30,12 @@ mod writer;
 
 use std::path::Path;
 
+use super::Standing;
+
+pub use backup::{BackedUp, BackupError};
 pub use migrate::OpenError;
 use readers::Readers;
+pub use restore::RestoreError;
 use writer::Writer;
 
 /// How many reads may run at once.
@@ -65,5 +72,13 @@ impl SqliteStore {
             readers: Readers::new(reading),
             writer,
         })
+    }
+
+    /// What the file is; changes nothing. Blocks.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn look(path: &Path) -> Result<Standing, OpenError> {
+        migrate::look(path)
     }
 }

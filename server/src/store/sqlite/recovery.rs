@@ -177,30 +177,30 @@ impl Recovery for SqliteStore {
                 let live = first(
                     db,
                     "SELECT b.account_n, b.generation, b.format, b.memory_kib, b.passes, b.lanes,
-                            b.key_id
+                            b.key_id, b.kept_at IS NOT NULL
                      FROM batch AS b JOIN account AS a ON a.n = b.account_n
                      WHERE a.id = ?1 AND b.state = 1",
                     [account],
                     |row| {
                         let account: i64 = row.get(0)?;
                         let format: FormatColumn = row.get(2)?;
-                        Ok((account, row.get(1)?, format.0, scheme(row, 3)?))
+                        Ok((account, row.get(1)?, format.0, scheme(row, 3)?, row.get(7)?))
                     },
                 )?;
-                let Some((account, generation, format, scheme)) = live else {
+                let Some((account, generation, format, scheme, kept)) = live else {
                     return Ok(None);
                 };
                 let codes = all(
                     db,
-                    "SELECT number, locator, used_at IS NOT NULL, salt, digest FROM code
+                    "SELECT number, locator, salt, digest FROM code
                      WHERE account_n = ?1 AND generation = ?2 ORDER BY number",
                     params![account, generation],
                     |row| {
+                        let salt: Option<[u8; 16]> = row.get(2)?;
                         Ok(StoredCode {
                             number: row.get(0)?,
                             locator: row.get(1)?,
-                            used: row.get(2)?,
-                            digest: secret(row, 3)?,
+                            digest: salt.map(|_| secret(row, 2)).transpose()?,
                         })
                     },
                 )?;
@@ -208,6 +208,7 @@ impl Recovery for SqliteStore {
                     generation,
                     format,
                     scheme,
+                    kept,
                     codes,
                 }))
             })
@@ -359,7 +360,7 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
     let latest = first(
         db,
         "SELECT generation, state, format, total, iif(state = 1, total - used, 0), issued_at,
-                reminded_until IS NOT NULL
+                reminded_until IS NOT NULL, kept_at IS NOT NULL
          FROM batch WHERE account_n = ?1 AND activated_at IS NOT NULL
          ORDER BY generation DESC LIMIT 1",
         [account],
@@ -372,6 +373,7 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
                 remaining: row.get(4)?,
                 issued_at: row.get(5)?,
                 reminder_ended: row.get(6)?,
+                kept: row.get(7)?,
             })
         },
     )?;

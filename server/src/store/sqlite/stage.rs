@@ -18,7 +18,9 @@ pub(super) fn store(
     if stage.beside == Beside::Host {
         execute(
             db,
-            "INSERT INTO account (id, uuid, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO account (id, uuid, created_at, last_generation)
+             VALUES (?1, ?2, ?3, (SELECT coalesce(max(floor), 0) FROM restored))
+             ON CONFLICT DO NOTHING",
             params![batch.account, batch.account.uuid(), batch.issued_at],
         )?;
     }

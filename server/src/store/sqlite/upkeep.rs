@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::migrate::touch_header;
 use super::recovery::erase_codes;
-use super::sql::{all, changed_one, execute};
+use super::sql::{all, changed_one, execute, first};
 use super::writer::Verdict::Keep;
 use super::writer::checkpoint;
 use crate::model::{BatchState, Generation, Millis, Timestamp};
@@ -106,6 +106,38 @@ impl Upkeep for SqliteStore {
             .run_alone("emptying the log", |db| Ok(checkpoint(db)?))
             .await?;
         Ok(swept)
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> StoreResult<u64> {
+        let mut forgotten = 0;
+        loop {
+            let rows = self
+                .writer
+                .run("forgetting events", move |db| {
+                    Ok(Keep(execute(
+                        db,
+                        "DELETE FROM event WHERE id IN (
+                             SELECT id FROM (SELECT id, at FROM event ORDER BY id LIMIT ?2)
+                             WHERE at < ?1)",
+                        params![before, SLICE],
+                    )?))
+                })
+                .await?;
+            forgotten += rows as u64;
+            if rows == 0 {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    async fn first_number(&self) -> StoreResult<Generation> {
+        self.readers
+            .read("reading where numbers begin", |db| {
+                let sql = "SELECT coalesce(max(floor), 0) FROM restored";
+                let floor = first(db, sql, [], |row| row.get(0))?;
+                Ok(floor.unwrap_or(Generation(0)))
+            })
+            .await
     }
 
     async fn census(&self) -> StoreResult<Vec<(u32, u64)>> {

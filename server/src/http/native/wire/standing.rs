@@ -92,6 +92,7 @@ impl From<&Status> for StatusAnswer {
             throttle,
             low: _,
             reminder_ended: _,
+            kept: _,
         } = status;
         let ThrottleStatus {
             tries_left,
