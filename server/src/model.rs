@@ -3,11 +3,15 @@
 //! They are checked when they are made and carry no behaviour beyond that: no clock, no
 //! randomness, no database, no wire format.
 
+mod imported;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+pub use self::imported::{FOREIGN_CODE_MAX, ForeignCode, Imported, Letters, Origin, Separators};
 
 /// Whose codes: the caller's own identifier, kept byte for byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -253,6 +257,8 @@ pub enum EventKind {
     CodesThrottled,
     /// The live batch was ended without a successor.
     CodesRevoked,
+    /// Codes that another system made became the live batch; the event's detail says which.
+    CodesImported,
     /// An authenticator was bound.
     FactorEnrolled,
     /// An authenticator took the place of the lost one.
@@ -295,7 +301,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -304,6 +310,7 @@ impl EventKind {
         Self::CodesRefused,
         Self::CodesThrottled,
         Self::CodesRevoked,
+        Self::CodesImported,
         Self::FactorEnrolled,
         Self::FactorReplaced,
         Self::FactorRemoved,
@@ -336,6 +343,7 @@ impl EventKind {
             Self::CodesRefused => "codes.refused",
             Self::CodesThrottled => "codes.throttled",
             Self::CodesRevoked => "codes.revoked",
+            Self::CodesImported => "codes.imported",
             Self::FactorEnrolled => "factor.enrolled",
             Self::FactorReplaced => "factor.replaced",
             Self::FactorRemoved => "factor.removed",
@@ -372,6 +380,7 @@ impl EventKind {
                 | Self::CodesActivated
                 | Self::CodesRedeemed
                 | Self::CodesRevoked
+                | Self::CodesImported
                 | Self::FactorEnrolled
                 | Self::FactorReplaced
                 | Self::FactorRemoved

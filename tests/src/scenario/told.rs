@@ -40,6 +40,7 @@ fn is_of_the_door(kind: EventKind) -> bool {
         | EventKind::CodesRefused
         | EventKind::CodesThrottled
         | EventKind::CodesRevoked
+        | EventKind::CodesImported
         | EventKind::FactorEnrolled
         | EventKind::FactorReplaced
         | EventKind::FactorRemoved

@@ -18,10 +18,16 @@ use super::url::PostgresUrl;
 const LOCK: i64 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [(&str, &str); 1] = [(
-    "0001_first",
-    include_str!("../../../migrations/postgres/0001_first.sql"),
-)];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "0001_first",
+        include_str!("../../../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        "0003_imported",
+        include_str!("../../../migrations/postgres/0003_imported.sql"),
+    ),
+];
 
 /// This binary's schema.
 const KNOWN: i64 = MIGRATIONS.len() as i64;

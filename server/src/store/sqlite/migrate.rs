@@ -14,7 +14,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const APPLICATION_ID: i32 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0003_imported.sql"),
+];
 
 /// This binary's schema.
 const KNOWN: i32 = MIGRATIONS.len() as i32;

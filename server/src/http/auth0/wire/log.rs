@@ -94,6 +94,7 @@ fn name(kind: EventKind, actor: &Actor) -> Option<&'static str> {
         | EventKind::CodesActivated
         | EventKind::CodesGivenUp
         | EventKind::CodesRevoked
+        | EventKind::CodesImported
         | EventKind::FactorAsked
         | EventKind::DeviceTrusted
         | EventKind::DeviceForgotten
