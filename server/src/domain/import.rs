@@ -124,6 +124,14 @@ impl Mfa {
         Ok(())
     }
 
+    /// Whether there is such an account.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn is_known(&self, account: &AccountId) -> Result<bool> {
+        Ok(self.store.account(account).await?.is_some())
+    }
+
     /// What [`Mfa::import`] would answer now. Changes nothing.
     ///
     /// # Errors
