@@ -40,13 +40,13 @@ fn a_newer_schema_is_refused_with_both_numbers() {
         refused,
         OpenError::Newer {
             found: 4_711,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     let words = refused.to_string();
     assert!(
-        words.contains("4711") && words.contains("up to 1") && words.contains("newer spare-key")
+        words.contains("4711") && words.contains("up to 2") && words.contains("newer spare-key")
     );
 }
 

@@ -39,6 +39,14 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         .status(&caller.account)
         .await
         .map_err(|error| PageError::of(visitor, error))?;
+    // The usual words say what our own codes look like.
+    let told = &match told.code {
+        "invalid-code-format" if status.origin.is_some() => Told {
+            code: "invalid-code-imported",
+            ..*told
+        },
+        _ => *told,
+    };
     let template = CodeChallenge {
         t,
         product,
