@@ -42,6 +42,7 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let auth0 = Arc::new(pages::Guide::auth0());
     let arklow = Arc::new(pages::Guide::arklow());
     let canopy = Arc::new(pages::Guide::canopy());
+    let import = Arc::new(pages::Guide::import());
     let themes = Arc::new(pages::Guide::themes());
     Router::new()
         .route(
@@ -60,6 +61,10 @@ pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
         .route(
             "/docs/canopy",
             get(move || async move { pages::guide(&canopy) }),
+        )
+        .route(
+            "/docs/import",
+            get(move || async move { pages::guide(&import) }),
         )
         .route(
             "/docs/themes",

@@ -13,6 +13,8 @@ mod cluster;
 #[cfg(test)]
 mod https;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod postgres;

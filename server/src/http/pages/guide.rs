@@ -23,6 +23,10 @@ const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
 
 /// How Canopy's clients are pointed here.
 const CANOPY: &str = include_str!("../../../../web/docs/canopy.md");
+
+/// How codes of other systems are taken over.
+const IMPORT: &str = include_str!("../../../../web/docs/import.md");
+
 /// How pages and elements get a look of one's own.
 const THEMES: &str = include_str!("../../../../web/docs/themes.md");
 
@@ -30,6 +34,11 @@ impl Guide {
     /// How pages and elements get a look of one's own.
     pub(in crate::http) fn themes() -> Self {
         Self::read(THEMES)
+    }
+
+    /// How codes of other systems are taken over.
+    pub(in crate::http) fn import() -> Self {
+        Self::read(IMPORT)
     }
 
     /// How Arklow's clients are pointed here.
