@@ -202,7 +202,7 @@ impl Drop for Permit {
     clippy::disallowed_methods,
     reason = "this is where the slow hash is run"
 )]
-fn run(job: &Job, memory: &mut Vec<Block>) -> Result<Zeroizing<[u8; 32]>, HashFault> {
+fn run(job: &Job, memory: &mut Memory) -> Result<Zeroizing<[u8; 32]>, HashFault> {
     let params = ParamsBuilder::new()
         .m_cost(job.params.memory_kib)
         .t_cost(job.params.passes)
@@ -230,6 +230,9 @@ fn run(job: &Job, memory: &mut Vec<Block>) -> Result<Zeroizing<[u8; 32]>, HashFa
 pub fn params_are_sound(params: HashParams) -> bool {
     argon2::Params::new(params.memory_kib, params.passes, params.lanes, Some(32)).is_ok()
 }
+
+/// A worker's blocks, used again for every hash.
+type Memory = Vec<Block>;
 
 type Reply<T> = oneshot::Receiver<Result<Zeroizing<T>, HashFault>>;
 

@@ -11,7 +11,7 @@ use data_encoding::{BASE64_NOPAD, Encoding, Specification};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
-use super::HashFault;
+use super::{HashFault, Memory};
 use crate::model::{ForeignCode, HashParams};
 
 /// The longest verifier that is read, in bytes.
@@ -246,7 +246,7 @@ impl Recipe {
     pub(super) fn run(
         &self,
         code: &ForeignCode,
-        memory: &mut Vec<Block>,
+        memory: &mut Memory,
     ) -> Result<Zeroizing<Vec<u8>>, HashFault> {
         if let Some(digest) = self.quick(code) {
             return Ok(digest);
@@ -283,7 +283,7 @@ impl Recipe {
                 pbkdf2::derive(algorithm, *rounds, salt, code.canonical(), &mut out);
             }
             Kind::Scrypt(params, salt) => {
-                *memory = Vec::new();
+                *memory = Memory::new();
                 scrypt::scrypt(code.canonical(), salt, params, &mut out).map_err(|_| HashFault)?;
             }
         }

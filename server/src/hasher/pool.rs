@@ -6,12 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use argon2::Block;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::{
-    Busy, Counter, ForeignCode, HashFault, Job, Lane, LaneFigures, PoolSize, Recipe, Reply,
+    Busy, Counter, ForeignCode, HashFault, Job, Lane, LaneFigures, Memory, PoolSize, Recipe, Reply,
 };
 
 type Answer<T> = oneshot::Sender<Result<Zeroizing<T>, HashFault>>;
@@ -32,7 +31,7 @@ impl Task {
     }
 
     /// Runs it, tells how it went, and counts it before that.
-    fn run(self, memory: &mut Vec<Block>, done: &Counter) {
+    fn run(self, memory: &mut Memory, done: &Counter) {
         // The caller may have gone meanwhile; then the digest is dropped and zeroed.
         match self {
             Self::Ours(job, answer) => {
@@ -190,7 +189,7 @@ impl Drop for Pool {
 }
 
 fn work(shared: &Shared) {
-    let mut memory = Vec::new();
+    let mut memory = Memory::new();
     loop {
         let mut queues = shared.lock();
         let (lane, task) = loop {
