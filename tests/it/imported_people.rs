@@ -84,15 +84,16 @@ impl Browser<'_> {
             .header("cookie", Vec::from_iter(jar).join("; "))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(body))
-            .unwrap();
+            .expect("a request");
         let answer = self.app.send(request).await;
         for cookie in answer.headers.get_all("set-cookie") {
-            let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
+            let cookie = cookie.to_str().expect("text");
+            let (pair, _) = cookie.split_once(';').expect("a cookie");
+            let (name, value) = pair.split_once('=').expect("a cookie");
             self.jar.insert(name.to_owned(), value.to_owned());
         }
         if let Some(to) = answer.headers.get("location") {
-            self.at = to.to_str().unwrap().to_owned();
+            self.at = to.to_str().expect("text").to_owned();
         }
         answer
     }

@@ -34,8 +34,6 @@ pub(super) fn bits<'a>(codes: impl Iterator<Item = &'a [u8]> + Clone) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn strength_is_that_of_the_shortest_code_and_all_kinds_of_characters() {
         let bits = |codes: &[&str]| super::bits(codes.iter().map(|code| code.as_bytes())) as u32;
