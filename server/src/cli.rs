@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod client;
 mod failure;
+mod import;
 mod keyring;
 mod open;
 mod output;
@@ -88,6 +89,14 @@ enum Command {
     /// Add, list and remove the API keys that people's own programs carry
     #[command(subcommand, after_help = open::NOTE)]
     ApiKey(api_key::ApiKey),
+
+    /// Take over recovery codes that another system made
+    ///
+    /// All codes of an account or none; live at once; ended by the first that the person makes here.
+    /// Says what was read, imported, left alone and refused, and ends with 1 when something was
+    /// refused. Nothing that is printed holds a code or a digest.
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::Import),
 
     /// Make, rotate and list the server's own keys
     ///
@@ -196,7 +205,7 @@ fn command() -> Clap {
     command.build();
     command.mut_subcommands(|command| match command.get_name() {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
-        "account" | "client" | "api-key" | "signing-key" => hide(command, &SERVING),
+        "account" | "client" | "api-key" | "import" | "signing-key" => hide(command, &SERVING),
         "backup" | "restore" => {
             let all = [SERVING.as_slice(), &["keyring", "recovery_codes"]].concat();
             hide(command, &all)
@@ -290,6 +299,7 @@ impl Command {
             Self::Dev(args) => serve::dev(&config?, args.reach(), args.scheme(), output).await,
             Self::Serve => serve::run(&config?).await,
             Self::Account(account) => account.run(&config?, output).await,
+            Self::Import(import) => import.run(&config?, output).await,
             Self::Client(client) => client.run(&config?, output).await,
             Self::ApiKey(keys) => keys.run(&config?, output).await,
             Self::Keyring(keyring) => keyring.run(&config?, output).await,

@@ -3,8 +3,10 @@
 //! Each worker owns one block of memory and uses it again, so memory is workers × m and nothing
 //! else. Whoever wants a hash asks for admission first and is told "busy" while nothing has been
 //! charged. Codes and passwords have a lane each and the workers serve the lanes in turn, so that
-//! neither starves the other. It never compares, stores or parses anything.
+//! neither starves the other. It never compares or stores anything; all it parses is how verifiers
+//! that were imported were made.
 
+mod foreign;
 mod pool;
 
 use std::sync::Arc;
@@ -15,8 +17,9 @@ use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+pub use self::foreign::{Recipe, Unfit, WORK_MAX, argon2_work};
 use self::pool::Pool;
-use crate::model::{HashParams, SecretDigest};
+use crate::model::{ForeignCode, HashParams, SecretDigest};
 
 /// Who waits beside whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +157,19 @@ impl Permit {
         self.pool.run(self.lane, job).await.map_err(|_| HashFault)?
     }
 
+    /// Digests a text as its origin did; on a worker, like a hash of our own.
+    ///
+    /// # Errors
+    /// As [`Permit::hash`].
+    pub async fn digest_as(
+        &self,
+        recipe: Recipe,
+        code: ForeignCode,
+    ) -> Result<Zeroizing<Vec<u8>>, HashFault> {
+        let reply = self.pool.run_foreign(self.lane, recipe, code);
+        reply.await.map_err(|_| HashFault)?
+    }
+
     /// Digests several secrets as one job spread over the workers, in their order.
     ///
     /// # Errors
@@ -186,7 +202,7 @@ impl Drop for Permit {
     clippy::disallowed_methods,
     reason = "this is where the slow hash is run"
 )]
-fn run(job: &Job, memory: &mut Vec<Block>) -> Result<Zeroizing<[u8; 32]>, HashFault> {
+fn run(job: &Job, memory: &mut Memory) -> Result<Zeroizing<[u8; 32]>, HashFault> {
     let params = ParamsBuilder::new()
         .m_cost(job.params.memory_kib)
         .t_cost(job.params.passes)
@@ -215,7 +231,10 @@ pub fn params_are_sound(params: HashParams) -> bool {
     argon2::Params::new(params.memory_kib, params.passes, params.lanes, Some(32)).is_ok()
 }
 
-type Reply = oneshot::Receiver<Result<Zeroizing<[u8; 32]>, HashFault>>;
+/// A worker's blocks, used again for every hash.
+type Memory = Vec<Block>;
+
+type Reply<T> = oneshot::Receiver<Result<Zeroizing<T>, HashFault>>;
 
 #[derive(Debug, Default)]
 struct Counter(AtomicU64);

@@ -3,11 +3,15 @@
 //! They are checked when they are made and carry no behaviour beyond that: no clock, no
 //! randomness, no database, no wire format.
 
+mod imported;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+pub use self::imported::{FOREIGN_CODE_MAX, ForeignCode, Imported, Letters, Origin, Separators};
 
 /// Whose codes: the caller's own identifier, kept byte for byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -255,6 +259,8 @@ pub enum EventKind {
     CodesRevoked,
     /// An older backup was restored and the batch left live: codes used since may be good again.
     CodesKept,
+    /// Codes that another system made became the live batch; the event's detail says which.
+    CodesImported,
     /// An authenticator was bound.
     FactorEnrolled,
     /// An authenticator took the place of the lost one.
@@ -297,7 +303,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -307,6 +313,7 @@ impl EventKind {
         Self::CodesThrottled,
         Self::CodesRevoked,
         Self::CodesKept,
+        Self::CodesImported,
         Self::FactorEnrolled,
         Self::FactorReplaced,
         Self::FactorRemoved,
@@ -340,6 +347,7 @@ impl EventKind {
             Self::CodesThrottled => "codes.throttled",
             Self::CodesRevoked => "codes.revoked",
             Self::CodesKept => "codes.kept",
+            Self::CodesImported => "codes.imported",
             Self::FactorEnrolled => "factor.enrolled",
             Self::FactorReplaced => "factor.replaced",
             Self::FactorRemoved => "factor.removed",
@@ -377,6 +385,7 @@ impl EventKind {
                 | Self::CodesRedeemed
                 | Self::CodesRevoked
                 | Self::CodesKept
+                | Self::CodesImported
                 | Self::FactorEnrolled
                 | Self::FactorReplaced
                 | Self::FactorRemoved

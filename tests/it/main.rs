@@ -26,6 +26,8 @@ mod cluster;
 mod crash;
 mod faults;
 mod front;
+mod imported;
+mod imported_people;
 mod leaks;
 mod native_accounts;
 mod native_batches;

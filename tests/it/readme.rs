@@ -1,4 +1,4 @@
-//! The shell sessions of the README and of the guides to Arklow and Canopy, run as they stand.
+//! The shell sessions of the README and of the guides, run as they stand.
 //!
 //! The block ```` ```sh session ```` is run by bash against a fresh `spare-key dev`; what it prints
 //! is compared with the block ```` ```text ```` behind it, where `…` is anything on one line.
@@ -9,7 +9,7 @@ use std::process::Command;
 use axum::body::Body;
 use axum::http::Request;
 use spare_key_tests::App;
-use spare_key_tests::process::Place;
+use spare_key_tests::process::{Place, spare_key_binary};
 
 /// Where the README's commands expect the server.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -57,6 +57,11 @@ fn the_session_of_the_guide_to_canopy_runs_as_it_stands() {
     runs_as_it_stands("web/docs/canopy.md");
 }
 
+#[test]
+fn the_session_of_the_guide_to_importing_runs_as_it_stands() {
+    runs_as_it_stands("web/docs/import.md");
+}
+
 fn runs_as_it_stands(file: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let text = std::fs::read_to_string(path).expect(file);
@@ -67,7 +72,11 @@ fn runs_as_it_stands(file: &str) {
     let place = Place::default();
     let server = place.dev();
     let session = session.replace(ADDRESS, &server.address().to_string());
+    let binary = spare_key_binary();
+    let beside = binary.parent().expect("a folder").display();
+    let others = std::env::var("PATH").expect("a path");
     let output = Command::new("bash")
+        .env("PATH", format!("{beside}:{others}"))
         .args(["-euo", "pipefail", "-c", &session])
         .current_dir(place.path("."))
         .output()
@@ -95,6 +104,7 @@ async fn every_guide_is_served_and_leads_from_the_page_of_the_api() {
         ("auth0", "getTokenByPassword"),
         ("arklow", "dev-arklow-alice"),
         ("canopy", "x-mfa-step-up-token"),
+        ("import", "recovery-authn-codes"),
     ] {
         let path = format!("/docs/{dialect}");
         assert!(page.contains(&format!("href=\"{path}\"")), "{path}");

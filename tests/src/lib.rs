@@ -6,6 +6,7 @@ pub mod auth0;
 pub mod canopy;
 pub mod clock;
 pub mod entropy;
+pub mod foreign;
 pub mod native;
 pub mod openapi;
 pub mod process;

@@ -17,7 +17,7 @@ use crate::domain::{
     AccountCard, AccountLine, AccountState, ClientCard, Factor, Grant, Issued, Scope, Status,
     ThrottleStatus,
 };
-use crate::model::{BatchState, Timestamp, Token};
+use crate::model::{BatchState, Origin, Timestamp, Token};
 
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(rfc3339)
@@ -123,6 +123,7 @@ struct RecoveryView {
     state: &'static str,
     generation: u32,
     format: Option<&'static str>,
+    origin: Option<&'static str>,
     remaining: u32,
     total: u32,
     low: bool,
@@ -186,8 +187,14 @@ impl AccountView {
         let codes = &self.recovery;
         lines.push(match (codes.state, &codes.issued_at) {
             ("active", Some(at)) => format!(
-                "recovery codes  {} of {} left, generation {}, made {at}",
-                codes.remaining, codes.total, codes.generation
+                "recovery codes  {} of {} left, generation {}, {} {at}",
+                codes.remaining,
+                codes.total,
+                codes.generation,
+                match codes.origin {
+                    Some(origin) => format!("imported ({origin})"),
+                    None => "made".to_owned(),
+                }
             ),
             ("revoked", _) => format!("recovery codes  revoked, generation {}", codes.generation),
             _ => "recovery codes  none".to_owned(),
@@ -217,6 +224,7 @@ impl From<Status> for RecoveryView {
             generation,
             state,
             format,
+            origin,
             total,
             remaining,
             issued_at,
@@ -238,7 +246,11 @@ impl From<Status> for RecoveryView {
                 AccountState::Revoked => "revoked",
             },
             generation: generation.0,
-            format: format.map(format_name),
+            format: match origin {
+                Some(_) => Some("imported"),
+                None => format.map(format_name),
+            },
+            origin: origin.map(Origin::name),
             remaining,
             total,
             low,

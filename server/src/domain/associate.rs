@@ -84,7 +84,7 @@ impl Mfa {
                 Staged::NoAuthenticator => return Ok(None),
                 Staged::NoAccount => return Err(Refusal::ChallengeGone.into()),
                 Staged::NoProof => return Err(Refusal::FreshProofRequired.into()),
-                Staged::GenerationTaken | Staged::KeyTaken => {}
+                Staged::GenerationTaken | Staged::HasCodes | Staged::KeyTaken => {}
             }
         }
         Err(Error::CONTENDED)

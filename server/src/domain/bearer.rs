@@ -6,12 +6,12 @@
 
 use std::net::IpAddr;
 
-use spare_key_core::Code;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Authority, Caller, Door, Environment, Mfa, Redemption, Refusal, Result, Standing, event, totp,
+    Authority, Caller, Door, Environment, Mfa, Presented, Redemption, Refusal, Result, Standing,
+    event, totp,
 };
 use crate::entropy::draw_token;
 use crate::keyring::token_digest;
@@ -225,7 +225,11 @@ impl Mfa {
     ///
     /// # Errors
     /// Those of [`Mfa::redeem`].
-    pub async fn pass_bearer_with_code(&self, caller: &Caller, code: &Code) -> Result<Redemption> {
+    pub async fn pass_bearer_with_code(
+        &self,
+        caller: &Caller,
+        code: &Presented,
+    ) -> Result<Redemption> {
         bearer_challenge(caller)?;
         self.redeem(caller, code).await
     }

@@ -4,11 +4,10 @@
 //! The first comes with codes that wait with it. Removing one is proven by a one-time password or a
 //! code, spent in the same transaction.
 
-use spare_key_core::Code;
 use zeroize::Zeroizing;
 
 use super::binding::{Binding, Waiting};
-use super::{Authority, Caller, Issued, Mfa, Refusal, Result, event, totp};
+use super::{Authority, Caller, Issued, Mfa, Presented, Refusal, Result, event, totp};
 use crate::hasher::Lane;
 use crate::model::{AuthenticatorId, BatchState, EventKind, Timestamp};
 use crate::store::{Carried, Others, Progress, RemoveTotp, TotpCard, TryTotp};
@@ -47,7 +46,7 @@ pub enum Proof<'a> {
     /// Six digits of an authenticator app.
     Otp(&'a str),
     /// A recovery code; it is spent.
-    Code(&'a Code),
+    Code(&'a Presented),
 }
 
 /// An authenticator was unbound.

@@ -2,7 +2,7 @@
 //!
 //! Everything but storing it. A code and its seed leave here only inside types that are zeroed.
 
-use spare_key_core::{Batch, Code, Spec};
+use spare_key_core::{Batch, Spec};
 use zeroize::Zeroizing;
 
 use super::{Authority, Caller, Fault, Issued, Mfa, NumberedCode, Refusal, Result, event};
@@ -13,7 +13,7 @@ use crate::model::{
     AccountId, BatchState, EventKind, Generation, Locator, Scheme, SecretDigest, Timestamp,
     TokenDigest,
 };
-use crate::store::{Activation, Beside, NewBatch, NewCode, Shown, Stage};
+use crate::store::{Activation, Beside, NewBatch, NewCode, Over, Shown, Stage};
 
 impl Mfa {
     /// The codes of a batch again, from its sealed seed.
@@ -105,7 +105,7 @@ impl Mfa {
         let mut jobs = Vec::with_capacity(batch.codes().len());
         for code in batch.codes() {
             let salt = *draw_bytes::<16>(&*self.entropy)?;
-            jobs.push(self.code_job(account, generation, scheme, salt, code)?);
+            jobs.push(self.code_job(account, generation, scheme, salt, code.canonical())?);
         }
         let digests = permit.hash_all(jobs).await?;
         let sealed = self.keyring.seal(
@@ -120,6 +120,7 @@ impl Mfa {
                 account: account.clone(),
                 generation,
                 format: spec.format(),
+                imported: None,
                 scheme,
                 codes: stored_codes(locators, digests),
                 holder: caller.holder().unwrap_or_else(|| no_holder(account)),
@@ -129,6 +130,7 @@ impl Mfa {
             },
             activation: Activation::OnConfirm,
             beside: self.beside(caller).await?,
+            over: Over::Anything,
             idempotency: None,
             step_up: None,
             events: vec![match caller.vouched() {
@@ -156,10 +158,10 @@ impl Mfa {
         generation: Generation,
         scheme: Scheme,
         salt: [u8; 16],
-        code: &Code,
+        secret: &[u8],
     ) -> Result<Job> {
         Ok(Job {
-            secret: Zeroizing::new(code.canonical().to_vec()),
+            secret: Zeroizing::new(secret.to_vec()),
             salt,
             pepper: self.keyring.pepper(scheme.key)?,
             bound_to: scope(b"code", account, &generation.0.to_be_bytes()),
@@ -169,7 +171,7 @@ impl Mfa {
 
     /// For those who act for others, an account that a host vouches for (it has no login here and
     /// lives at no issuer) stays so.
-    async fn beside(&self, caller: &Caller) -> Result<Beside> {
+    pub(super) async fn beside(&self, caller: &Caller) -> Result<Beside> {
         let for_others = matches!(
             caller.authority,
             Authority::Administrator | Authority::Manager { .. }
@@ -223,6 +225,7 @@ fn stored_codes(locators: Vec<Locator>, digests: Vec<SecretDigest>) -> Vec<NewCo
             number,
             locator,
             digest,
+            recipe: None,
         })
         .collect()
 }

@@ -20,9 +20,11 @@ mod enrolling;
 mod environment;
 mod error;
 mod event;
+mod import;
 mod keys;
 mod patience;
 mod policy;
+mod presented;
 mod recovery;
 mod redeem;
 mod remembered;
@@ -53,8 +55,12 @@ pub use self::environment::{Environment, FactorKind};
 #[cfg(test)]
 pub(crate) use self::error::every_refusal;
 pub use self::error::{Error, Fault, Refusal};
+pub use self::import::{
+    ForeignBatch, ForeignVerifier, IMPORT_CODES_MAX, ImportHow, ImportOutcome, ImportUnfit,
+};
 pub use self::keys::{KeyringUnfit, keyring_unfit};
 pub use self::policy::{KEEP_EVENTS_DAYS, Policy};
+pub use self::presented::Presented;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;
 pub use self::remembered::BY_BROWSER;

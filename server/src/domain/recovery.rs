@@ -125,7 +125,7 @@ impl Mfa {
                         ..issued
                     });
                 }
-                Staged::GenerationTaken => {}
+                Staged::GenerationTaken | Staged::HasCodes => {}
                 Staged::NoAccount => return Err(Refusal::UnknownAccount.into()),
                 Staged::NoAuthenticator => return Err(Refusal::NoAuthenticator.into()),
                 Staged::NoProof => return Err(Refusal::FreshProofRequired.into()),

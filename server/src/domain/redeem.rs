@@ -4,11 +4,14 @@
 //! throttled → one slow hash, whatever there is → one transaction. An unknown account, no batch, a
 //! wrong, a used and a superseded code are one answer and one time.
 
-use spare_key_core::{Code, Format, Spec};
+use spare_key_core::{Format, Spec};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::authenticator::gone;
-use super::{Authority, BearerSession, Caller, Error, Issued, Mfa, Opened, Refusal, Result, event};
+use super::{
+    Authority, BearerSession, Caller, Error, Issued, Mfa, Opened, Presented, Refusal, Result, event,
+};
 use crate::entropy::draw_token;
 use crate::hasher::{Lane, Permit};
 use crate::keyring::token_digest;
@@ -47,16 +50,23 @@ pub struct Redemption {
     pub fresh_until: Option<Timestamp>,
 }
 
-/// The row that an attempt is measured against, if there is one.
-struct Candidate {
-    generation: Generation,
-    format: Format,
-    scheme: Scheme,
-    row: Option<StoredCode>,
+/// What an attempt is measured against.
+pub(super) struct Candidate {
+    pub(super) generation: Generation,
+    pub(super) format: Format,
+    pub(super) scheme: Scheme,
+    /// The rows that its tag names: one at most of our own codes.
+    pub(super) rows: Vec<Tried>,
     /// Whether one at most was unused when it was read.
-    last: bool,
+    pub(super) last: bool,
     /// A restore left the batch live.
-    kept: bool,
+    pub(super) kept: bool,
+}
+
+/// A row, and what must digest to it.
+pub(super) struct Tried {
+    pub(super) row: StoredCode,
+    pub(super) secret: Zeroizing<Vec<u8>>,
 }
 
 /// Where a spent code leads.
@@ -89,7 +99,7 @@ impl Mfa {
     /// [`Refusal::ChallengeGone`] ([`Refusal::SessionGone`] of what is carried),
     /// [`Refusal::Throttled`], [`Refusal::CodeNotAccepted`];
     /// busy (nothing charged); a fault (no code spent, the charge taken back).
-    pub async fn redeem(&self, caller: &Caller, code: &Code) -> Result<Redemption> {
+    pub async fn redeem(&self, caller: &Caller, code: &Presented) -> Result<Redemption> {
         self.redeem_for(caller, code, None).await
     }
 
@@ -97,7 +107,7 @@ impl Mfa {
     pub(super) async fn redeem_for(
         &self,
         caller: &Caller,
-        code: &Code,
+        code: &Presented,
         only: Option<Progress>,
     ) -> Result<Redemption> {
         let now = self.now();
@@ -179,7 +189,7 @@ impl Mfa {
     async fn verify_and_spend(
         &self,
         caller: &Caller,
-        code: &Code,
+        code: &Presented,
         permit: &Permit,
         now: Timestamp,
         only: Option<Progress>,
@@ -190,30 +200,33 @@ impl Mfa {
             None
         };
         let candidate = match live {
-            Some(live) => Some(self.candidate(caller, code, live)?),
+            Some(live) => Some(match live.imported {
+                Some(imported) => {
+                    let foreign = (live, imported);
+                    self.foreign_candidate(caller, code, foreign, permit)
+                        .await?
+                }
+                None => self.candidate(caller, code, live)?,
+            }),
             None => None,
         };
-        let matches = self
-            .verify(caller, code, candidate.as_ref(), permit)
-            .await?;
-        let why = match (&candidate, matches) {
+        let matching = self.verify(caller, candidate.as_ref(), permit).await?;
+        let why = match (&candidate, matching) {
             (None, _) => "no batch",
-            // The locator alone says so: what a used code was measured by is erased.
-            (Some(Candidate { row: Some(row), .. }), _) if row.used() => "used",
-            (Some(candidate), true) => {
-                if let Some(row) = &candidate.row {
-                    match self
-                        .spend(caller, candidate, row.number, permit, (now, only))
-                        .await?
-                    {
-                        Ok(redemption) => return Ok(Some(redemption)),
-                        Err(why) => why,
-                    }
-                } else {
-                    "wrong"
+            (Some(candidate), Some(row)) => {
+                match self
+                    .spend(caller, candidate, row.number, permit, (now, only))
+                    .await?
+                {
+                    Ok(redemption) => return Ok(Some(redemption)),
+                    Err(why) => why,
                 }
             }
-            (Some(_), false) => "wrong",
+            // The tag alone says so.
+            (Some(candidate), None) if candidate.rows.iter().any(|tried| tried.row.used()) => {
+                "used"
+            }
+            (Some(_), None) => "wrong",
         };
         let mut row = event::by(caller, EventKind::CodesRefused, now).because(why);
         row.generation = candidate.map(|candidate| candidate.generation);
@@ -221,37 +234,44 @@ impl Mfa {
         Ok(None)
     }
 
-    fn candidate(&self, caller: &Caller, code: &Code, live: LiveBatch) -> Result<Candidate> {
+    fn candidate(&self, caller: &Caller, code: &Presented, live: LiveBatch) -> Result<Candidate> {
         let LiveBatch {
             generation,
             format,
+            imported: _,
             scheme,
             kept,
             codes,
         } = live;
-        let locator =
-            self.keyring
-                .locator(scheme.key, &caller.account, generation, code.canonical())?;
         let last = codes.iter().filter(|row| !row.used()).count() <= 1;
-        let row = codes.into_iter().find(|row| row.locator == locator);
+        let mut rows = Vec::new();
+        // None of ours: the batch that it was read for was replaced meanwhile.
+        if let Some(code) = &code.code {
+            let secret = Zeroizing::new(code.canonical().to_vec());
+            let account = &caller.account;
+            let locator = self
+                .keyring
+                .locator(scheme.key, account, generation, &secret)?;
+            let row = codes.into_iter().find(|row| row.locator == locator);
+            rows.extend(row.map(|row| Tried { row, secret }));
+        }
         Ok(Candidate {
             generation,
             format,
             scheme,
-            row,
+            rows,
             last,
             kept,
         })
     }
 
     /// The one slow hash of an attempt: against the row, or against nothing at the same cost.
-    async fn verify(
+    async fn verify<'a>(
         &self,
         caller: &Caller,
-        code: &Code,
-        candidate: Option<&Candidate>,
+        candidate: Option<&'a Candidate>,
         permit: &Permit,
-    ) -> Result<bool> {
+    ) -> Result<Option<&'a StoredCode>> {
         let generation = candidate.map_or(Generation(0), |candidate| candidate.generation);
         let scheme = candidate.map_or(
             Scheme {
@@ -260,14 +280,24 @@ impl Mfa {
             },
             |candidate| candidate.scheme,
         );
-        let unused = candidate
-            .and_then(|candidate| candidate.row.as_ref())
-            .and_then(|row| row.digest.as_ref());
-        let salt = unused.map_or([0; 16], |row| row.salt);
-        let expected = unused.map_or([0; 32], |row| row.digest);
-        let job = self.code_job(&caller.account, generation, scheme, salt, code)?;
-        let digest = permit.hash(job).await?;
-        Ok(bool::from(digest.ct_eq(&expected)) & unused.is_some())
+        let job =
+            |salt, secret: &[u8]| self.code_job(&caller.account, generation, scheme, salt, secret);
+        let rows = candidate.map_or(&[][..], |candidate| &candidate.rows);
+        if rows.is_empty() {
+            permit.hash(job([0; 16], &[0; 16])?).await?;
+        }
+        let mut matching = None;
+        for Tried { row, secret } in rows {
+            // What a used code was measured by is erased; the hash is run all the same.
+            let unused = row.digest.as_ref();
+            let salt = unused.map_or([0; 16], |row| row.salt);
+            let expected = unused.map_or([0; 32], |row| row.digest);
+            let digest = permit.hash(job(salt, secret)?).await?;
+            if bool::from(digest.ct_eq(&expected)) & unused.is_some() {
+                matching = Some(row);
+            }
+        }
+        Ok(matching)
     }
 
     /// Spends the row, its challenge and, where one is due, stores the replacement: one transaction.

@@ -3,7 +3,7 @@
 use spare_key_core::Format;
 
 use super::{Mfa, Result};
-use crate::model::{AccountId, BatchState, Generation, Millis, Timestamp};
+use crate::model::{AccountId, BatchState, Generation, Millis, Origin, Timestamp};
 use crate::store::{self, AccountPage, Reserved};
 
 /// Whether an account has live codes.
@@ -28,6 +28,8 @@ pub struct Status {
     pub state: AccountState,
     /// List or single; `None` before the first batch.
     pub format: Option<Format>,
+    /// Where its codes came from, if another system made them.
+    pub origin: Option<Origin>,
     /// How many codes the batch was issued with.
     pub total: u32,
     /// How many are left.
@@ -126,6 +128,7 @@ impl Mfa {
                 .map_or(Generation(0), |batch| batch.generation),
             state,
             format: latest.as_ref().map(|batch| batch.format),
+            origin: latest.as_ref().and_then(|batch| batch.origin),
             total: latest.as_ref().map_or(0, |batch| batch.total),
             remaining,
             issued_at: latest.as_ref().map(|batch| batch.issued_at),

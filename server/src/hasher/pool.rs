@@ -9,13 +9,52 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::{Busy, Counter, HashFault, Job, Lane, LaneFigures, PoolSize, Reply};
+use super::{
+    Busy, Counter, ForeignCode, HashFault, Job, Lane, LaneFigures, Memory, PoolSize, Recipe, Reply,
+};
 
-type Answer = oneshot::Sender<Result<Zeroizing<[u8; 32]>, HashFault>>;
+type Answer<T> = oneshot::Sender<Result<Zeroizing<T>, HashFault>>;
+
+/// One hash to run, and who waits for it.
+enum Task {
+    Ours(Job, Answer<[u8; 32]>),
+    Foreign(Recipe, ForeignCode, Answer<Vec<u8>>),
+}
+
+impl Task {
+    /// Nobody waits for it any more.
+    fn is_in_vain(&self) -> bool {
+        match self {
+            Self::Ours(_, answer) => answer.is_closed(),
+            Self::Foreign(_, _, answer) => answer.is_closed(),
+        }
+    }
+
+    /// Runs it, tells how it went, and counts it before that.
+    fn run(self, memory: &mut Memory, done: &Counter) {
+        // The caller may have gone meanwhile; then the digest is dropped and zeroed.
+        match self {
+            Self::Ours(job, answer) => {
+                let digest = guarded(|| super::run(&job, memory));
+                done.add_one();
+                let _unclaimed = answer.send(digest);
+            }
+            Self::Foreign(recipe, code, answer) => {
+                let digest = guarded(|| recipe.run(&code, memory));
+                done.add_one();
+                let _unclaimed = answer.send(digest);
+            }
+        }
+    }
+}
+
+fn guarded<T>(hash: impl FnOnce() -> Result<T, HashFault>) -> Result<T, HashFault> {
+    catch_unwind(AssertUnwindSafe(hash)).unwrap_or(Err(HashFault))
+}
 
 #[derive(Default)]
 struct Queues {
-    waiting: [VecDeque<(Job, Answer)>; 2],
+    waiting: [VecDeque<Task>; 2],
     admitted: [usize; 2],
     next: usize,
     stopped: bool,
@@ -23,11 +62,11 @@ struct Queues {
 
 impl Queues {
     /// The next job, lanes in turn.
-    fn take(&mut self) -> Option<(usize, Job, Answer)> {
+    fn take(&mut self) -> Option<(usize, Task)> {
         for lane in [self.next, 1 - self.next] {
-            if let Some((job, answer)) = self.waiting[lane].pop_front() {
+            if let Some(task) = self.waiting[lane].pop_front() {
                 self.next = 1 - lane;
-                return Some((lane, job, answer));
+                return Some((lane, task));
             }
         }
         None
@@ -109,11 +148,26 @@ impl Pool {
         *admitted = admitted.saturating_sub(1);
     }
 
-    pub(super) fn run(&self, lane: Lane, job: Job) -> Reply {
+    pub(super) fn run(&self, lane: Lane, job: Job) -> Reply<[u8; 32]> {
         let (answer, reply) = oneshot::channel();
-        self.shared.lock().waiting[lane.index()].push_back((job, answer));
-        self.shared.work.notify_one();
+        self.line_up(lane, Task::Ours(job, answer));
         reply
+    }
+
+    pub(super) fn run_foreign(
+        &self,
+        lane: Lane,
+        recipe: Recipe,
+        code: ForeignCode,
+    ) -> Reply<Vec<u8>> {
+        let (answer, reply) = oneshot::channel();
+        self.line_up(lane, Task::Foreign(recipe, code, answer));
+        reply
+    }
+
+    fn line_up(&self, lane: Lane, task: Task) {
+        self.shared.lock().waiting[lane.index()].push_back(task);
+        self.shared.work.notify_one();
     }
 
     pub(super) fn figures(&self, lane: Lane) -> LaneFigures {
@@ -135,10 +189,10 @@ impl Drop for Pool {
 }
 
 fn work(shared: &Shared) {
-    let mut memory = Vec::new();
+    let mut memory = Memory::new();
     loop {
         let mut queues = shared.lock();
-        let (lane, job, answer) = loop {
+        let (lane, task) = loop {
             if let Some(next) = queues.take() {
                 break next;
             }
@@ -151,14 +205,9 @@ fn work(shared: &Shared) {
                 .unwrap_or_else(PoisonError::into_inner);
         };
         drop(queues);
-        // Nobody waits for it any more: the request was cut off, so the work is not done.
-        if answer.is_closed() {
-            continue;
+        // The request was cut off, so the work is not done.
+        if !task.is_in_vain() {
+            task.run(&mut memory, &shared.run[lane]);
         }
-        let digest = catch_unwind(AssertUnwindSafe(|| super::run(&job, &mut memory)))
-            .unwrap_or(Err(HashFault));
-        shared.run[lane].add_one();
-        // The caller may have gone meanwhile; then the digest is dropped and zeroed.
-        let _unclaimed = answer.send(digest);
     }
 }

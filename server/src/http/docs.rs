@@ -39,37 +39,18 @@ pub(super) fn info() -> OpenApi {
 
 pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
     let shown = Arc::new(page(&document));
-    let auth0 = Arc::new(pages::Guide::auth0());
-    let arklow = Arc::new(pages::Guide::arklow());
-    let canopy = Arc::new(pages::Guide::canopy());
-    let themes = Arc::new(pages::Guide::themes());
-    let operations = Arc::new(pages::Guide::operations());
-    Router::new()
+    let described = Router::new()
         .route(
             "/openapi.json",
             get(move || async move { Json((*document).clone()) }),
         )
-        .route("/docs", get(move || async move { pages::docs(&shown) }))
-        .route(
-            "/docs/auth0",
-            get(move || async move { pages::guide(&auth0) }),
-        )
-        .route(
-            "/docs/arklow",
-            get(move || async move { pages::guide(&arklow) }),
-        )
-        .route(
-            "/docs/canopy",
-            get(move || async move { pages::guide(&canopy) }),
-        )
-        .route(
-            "/docs/operations",
-            get(move || async move { pages::guide(&operations) }),
-        )
-        .route(
-            "/docs/themes",
-            get(move || async move { pages::guide(&themes) }),
-        )
+        .route("/docs", get(move || async move { pages::docs(&shown) }));
+    pages::Guide::all()
+        .into_iter()
+        .fold(described, |router, (address, guide)| {
+            let guide = Arc::new(guide);
+            router.route(&address, get(move || async move { pages::guide(&guide) }))
+        })
 }
 
 /// The same of one dialect alone, where its own clients look for it.

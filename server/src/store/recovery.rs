@@ -5,8 +5,8 @@ use spare_key_core::Format;
 
 use super::{NewEvent, Progress, StepUpUse, StoreResult};
 use crate::model::{
-    AccountId, BatchState, Generation, Locator, Millis, Scheme, Sealed, SecretDigest, Timestamp,
-    TokenDigest,
+    AccountId, BatchState, Generation, Imported, Locator, Millis, Origin, Scheme, Sealed,
+    SecretDigest, Timestamp, TokenDigest,
 };
 
 /// One code to store.
@@ -14,10 +14,12 @@ use crate::model::{
 pub struct NewCode {
     /// Its place on the sheet, from 1.
     pub number: u32,
-    /// Its tag, distinct inside the batch.
+    /// Its tag, distinct inside the batch; of imported codes two may have the same.
     pub locator: Locator,
     /// Its own salt and digest.
     pub digest: SecretDigest,
+    /// How its origin digested it; of imported codes only.
+    pub recipe: Option<String>,
 }
 
 /// A batch to store.
@@ -29,6 +31,8 @@ pub struct NewBatch {
     pub generation: Generation,
     /// List or single.
     pub format: Format,
+    /// Where its codes came from and how they are read, if another system made them.
+    pub imported: Option<Imported>,
     /// How its codes were digested.
     pub scheme: Scheme,
     /// The codes.
@@ -66,6 +70,16 @@ pub enum Beside {
     Host,
 }
 
+/// What a new batch may come after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Whatever there is: the live batch is superseded.
+    Anything,
+    /// Nothing: no batch was ever live, and none waits to be saved. So what is imported twice
+    /// revives no code that was used or ended since.
+    Nothing,
+}
+
 /// A caller's idempotency key, remembered with the batch it brought about.
 #[derive(Debug, Clone)]
 pub struct NewIdempotency {
@@ -97,6 +111,8 @@ pub struct Stage {
     pub activation: Activation,
     /// What must be true of the account.
     pub beside: Beside,
+    /// Guard: what it may come after.
+    pub over: Over,
     /// The caller's key, if it sent one.
     pub idempotency: Option<NewIdempotency>,
     /// What it spends.
@@ -118,6 +134,8 @@ pub enum Staged {
     /// No authenticator is bound; of an enrollment: none waits for this holder, or the account has
     /// one or live codes already.
     NoAuthenticator,
+    /// It had codes before, and the new batch was to come after nothing.
+    HasCodes,
     /// Another request with this key came first; told before `GenerationTaken`.
     KeyTaken,
     /// The step-up token is not good.
@@ -193,6 +211,8 @@ pub struct StoredCode {
     pub locator: Locator,
     /// Salt and digest; `None` once it was spent, when both are erased.
     pub digest: Option<SecretDigest>,
+    /// How its origin digested it; of imported codes only.
+    pub recipe: Option<String>,
 }
 
 impl StoredCode {
@@ -209,6 +229,8 @@ pub struct LiveBatch {
     pub generation: Generation,
     /// List or single.
     pub format: Format,
+    /// How its codes are read, if another system made them.
+    pub imported: Option<Imported>,
     /// How its codes were digested.
     pub scheme: Scheme,
     /// A restore left it live: its owner should make a new one.
@@ -294,6 +316,8 @@ pub struct BatchLine {
     pub state: BatchState,
     /// List or single.
     pub format: Format,
+    /// Where its codes came from, if another system made them.
+    pub origin: Option<Origin>,
     /// How many codes it was issued with.
     pub total: u32,
     /// How many are unused; 0 once it has ended.

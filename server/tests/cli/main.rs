@@ -15,6 +15,8 @@ mod codes;
 #[cfg(test)]
 mod https;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod postgres;

@@ -3,12 +3,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use spare_key_server::clock::{Clock as _, SystemClock, rfc3339};
 use tempfile::TempDir;
 
 /// Longer than any step takes; a test that hangs fails after it.
@@ -103,10 +104,35 @@ impl Place {
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
         Running {
+            stdin: None,
             child,
             stdout,
             stderr,
         }
+    }
+
+    /// Starts a command that is told more and more on standard input.
+    pub(crate) fn start_reading(&self, args: &[&str]) -> Running {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let stderr = lines(child.stderr.take().unwrap());
+        Running {
+            stdin: child.stdin.take(),
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Now, as the API has it.
+    pub(crate) fn time(&self) -> String {
+        rfc3339(SystemClock.now())
     }
 
     /// `dev` on a free port, and where it listens.
@@ -130,6 +156,7 @@ impl Place {
         let mut lines = stdout.lines().map(Result::unwrap);
         let said = lines.find(|line| line.contains(LISTENING)).unwrap();
         let running = Running {
+            stdin: None,
             child,
             stdout: channel().1,
             stderr: channel().1,
@@ -174,6 +201,7 @@ impl Ended {
 
 /// A command that goes on; killed when it is dropped.
 pub(crate) struct Running {
+    stdin: Option<ChildStdin>,
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
@@ -210,6 +238,11 @@ impl Running {
     /// The next log line with this in it.
     pub(crate) fn logs(&self, part: &str) -> String {
         find(&self.stderr, part)
+    }
+
+    /// Tells it more.
+    pub(crate) fn feed(&mut self, text: &[u8]) {
+        self.stdin.as_mut().unwrap().write_all(text).unwrap();
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -9,6 +9,7 @@ pub(crate) mod carried;
 pub(crate) mod cluster;
 pub(crate) mod enrolling;
 pub(crate) mod events;
+pub(crate) mod imported;
 pub(crate) mod postgres;
 pub(crate) mod postgres_faults;
 pub(crate) mod postgres_opening;
@@ -174,6 +175,13 @@ macro_rules! contract {
                     a_batch_can_be_given_up,
                     revoking_ends_live_and_pending,
                     status_names_the_latest_that_was_ever_live,
+                ]
+                imported [
+                    an_imported_batch_is_stored_as_it_was_given,
+                    an_imported_code_is_spent_once_however_many_redeem_it,
+                    an_import_leaves_alone_whoever_has_had_codes,
+                    of_many_who_import_one_does,
+                    our_own_codes_replace_imported_ones_and_leave_no_trace_of_them,
                 ]
                 activation [
                     activating_supersedes_in_the_same_step,

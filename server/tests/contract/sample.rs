@@ -9,8 +9,8 @@ use spare_key_server::model::{
 use spare_key_server::store::{
     Activate, Activated, Activation, Actor, AtTheEnd, Beside, Client, ConfirmTotp, Door,
     NewAccount, NewApiKey, NewBatch, NewChallenge, NewCode, NewDevice, NewEvent, NewRefresh,
-    NewSession, NewTotp, Others, Progress, Redeem, Redeemed, SessionKind, Stage, Staged, StepUpUse,
-    Store, TotpConfirmed,
+    NewSession, NewTotp, Others, Over, Progress, Redeem, Redeemed, SessionKind, Stage, Staged,
+    StepUpUse, Store, TotpConfirmed,
 };
 
 /// Where every test's clock begins.
@@ -90,12 +90,14 @@ pub(crate) fn stage(account: &AccountId, generation: u32) -> Stage {
         number,
         locator: Locator(u16::MAX - u16::try_from(number * generation).expect("small")),
         digest: secret(account, generation, number),
+        recipe: None,
     };
     Stage {
         batch: NewBatch {
             account: account.clone(),
             generation: Generation(generation),
             format: Format::List,
+            imported: None,
             scheme: scheme(),
             codes: (1..=10).map(code).collect(),
             holder: token("host"),
@@ -105,6 +107,7 @@ pub(crate) fn stage(account: &AccountId, generation: u32) -> Stage {
         },
         activation: Activation::OnConfirm,
         beside: Beside::Host,
+        over: Over::Anything,
         idempotency: None,
         step_up: None,
         events: vec![event(account, EventKind::CodesStaged)],

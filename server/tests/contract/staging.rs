@@ -32,6 +32,7 @@ pub(crate) async fn a_batch_is_stored_as_it_was_given(db: impl Fixture) {
         generation: Generation(1),
         state: BatchState::Active,
         format: Format::List,
+        origin: None,
         total: 10,
         remaining: 10,
         issued_at: T0,

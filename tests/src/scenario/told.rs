@@ -41,6 +41,7 @@ fn is_of_the_door(kind: EventKind) -> bool {
         | EventKind::CodesThrottled
         | EventKind::CodesRevoked
         | EventKind::CodesKept
+        | EventKind::CodesImported
         | EventKind::FactorEnrolled
         | EventKind::FactorReplaced
         | EventKind::FactorRemoved

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::RawQuery;
-use spare_key_core::Code;
 
 use super::body::{self, Fields, Page};
 use super::caller::{Known, User};
@@ -228,8 +227,10 @@ pub(super) async fn remove(
     fields.done()?;
     let of = |error| origin.no(error);
     let mfa = origin.mfa();
-    let parsed = Code::parse(&code);
-    let proof = match &parsed {
+    let read = mfa.read_code(&caller, &code).await.map_err(of)?;
+    let proof = match &read {
+        // Whatever an imported code may look like.
+        _ if is_otp(&code) => Proof::Otp(&code),
         Ok(code) => Proof::Code(code),
         // Whatever else it is, it can only be an app's.
         Err(_) => Proof::Otp(&code),
@@ -239,4 +240,10 @@ pub(super) async fn remove(
     let removed = mfa.remove_device(&caller, number, proof).await;
     let removed = removed.map_err(of)?;
     Ok(Json(Said::new(RemovedAnswer::of(removed, user))))
+}
+
+/// Whether it is what an authenticator app shows: six digits.
+fn is_otp(typed: &str) -> bool {
+    let shown: Vec<char> = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    shown.len() == 6 && shown.iter().all(char::is_ascii_digit)
 }

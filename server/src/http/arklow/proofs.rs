@@ -4,7 +4,6 @@ use axum::Json;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
-use spare_key_core::Code;
 
 use super::body::{self, Fields, idempotency_key};
 use super::caller::{Known, User};
@@ -112,7 +111,7 @@ pub(super) async fn backup(
         return Err(No::SwitchedOff);
     }
     mfa.bound_device(&caller, number).await.map_err(of)?;
-    let tries_left = match Code::parse(&typed) {
+    let tries_left = match mfa.read_code(&caller, &typed).await.map_err(of)? {
         Ok(code) => match mfa.redeem(&caller, &code).await {
             Ok(redemption) => {
                 let until = redemption.fresh_until.unwrap_or_else(|| mfa.now());

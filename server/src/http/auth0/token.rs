@@ -11,7 +11,6 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, HeaderMap, PRAGMA};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use spare_key_core::Code;
 use zeroize::Zeroizing;
 
 use self::asking::Asking;
@@ -149,7 +148,8 @@ async fn recovery_code(origin: &Origin, asking: &Asking<'_>) -> Result<TokenAnsw
     let (caller, asked) = asking.challenge(origin).await?;
     let typed = asking.params.need("recovery_code")?;
     // What cannot be a code costs nothing, and is told as a wrong one.
-    let code = Code::parse(typed).map_err(|_| {
+    let code = origin.mfa().read_code(&caller, typed).await;
+    let code = code.map_err(|error| origin.no(error))?.map_err(|_| {
         origin.mfa().metrics().redemption(Outcome::Malformed);
         No::Code
     })?;

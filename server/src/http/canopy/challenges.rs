@@ -1,7 +1,6 @@
 //! Completing a sign-in: by an authenticator app or by a recovery code.
 
 use axum::response::Response;
-use spare_key_core::Code;
 
 use super::body::{self, Fields};
 use super::caller::Origin;
@@ -141,7 +140,7 @@ pub(super) async fn recovery_code(origin: Origin, fields: Fields) -> Result<Resp
         return Err(No::FactorNotAllowed);
     }
     let caller = answer.caller(&origin).await?;
-    let Ok(code) = Code::parse(&answer.code) else {
+    let Ok(code) = mfa.read_code(&caller, &answer.code).await.map_err(of)? else {
         let status = mfa.status(&caller.account).await.map_err(of)?;
         let tries_left = status.throttle.tries_left;
         return Err(No::CodeInvalid { tries_left });

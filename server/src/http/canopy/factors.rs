@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use spare_key_core::Code;
 use uuid::Uuid;
 
 use super::body::{self, Fields, idempotency_key};
@@ -89,7 +88,7 @@ pub(super) async fn step_up(identity: Identity, mut fields: Fields) -> Result<Re
         if !mfa.recovery_codes().await.map_err(of)? {
             return Err(No::FactorNotAllowed);
         }
-        let Ok(code) = Code::parse(&code) else {
+        let Ok(code) = mfa.read_code(&caller, &code).await.map_err(of)? else {
             let status = mfa.status(&caller.account).await.map_err(of)?;
             let tries_left = status.throttle.tries_left;
             return Err(No::StepUpInvalid { tries_left });

@@ -1,7 +1,7 @@
 //! Spending one code.
 
 use axum::Json;
-use spare_key_core::{Code, ParseError};
+use spare_key_core::ParseError;
 
 use super::address::{Account, NoQuery};
 use super::body::Body;
@@ -51,11 +51,14 @@ pub(super) async fn redeem(
     let proof = proof
         .ok_or_else(|| host.problem(Refusal::FreshProofRequired))?
         .read()?;
-    let code = Code::parse(code.as_str()).map_err(|error| {
-        host.mfa().metrics().redemption(Outcome::Malformed);
-        Problem::MalformedCode(error)
-    })?;
     let caller = host.asks_for(account, Some(proof));
+    let code = host.mfa().read_code(&caller, code.as_str()).await;
+    let code = code
+        .map_err(|error| host.problem(error))?
+        .map_err(|error| {
+            host.mfa().metrics().redemption(Outcome::Malformed);
+            Problem::MalformedCode(error)
+        })?;
     let redemption = host.mfa().redeem(&caller, &code).await;
     let redemption = redemption.map_err(|error| host.problem(error))?;
     let account = caller.account.as_str().to_owned();

@@ -18,7 +18,7 @@ pub(super) use self::standing::{AccountsAnswer, StatusAnswer};
 pub(super) use self::trail::EventsAnswer;
 use crate::clock::rfc3339;
 use crate::domain::{Issued, NumberedCode, Redemption};
-use crate::model::{BatchState, Timestamp};
+use crate::model::{BatchState, Origin, Timestamp};
 
 /// The shape of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -35,6 +35,28 @@ impl From<Format> for FormatName {
         match format {
             Format::List => Self::List,
             Format::Single => Self::Single,
+        }
+    }
+}
+
+/// The shape of an account's codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum HeldFormat {
+    /// Codes of 16 symbols, numbered, in groups of four.
+    List,
+    /// One code of 24 symbols.
+    Single,
+    /// Codes that another system made: numbered, of any shape, without a check symbol.
+    Imported,
+}
+
+impl HeldFormat {
+    fn of(format: Format, origin: Option<Origin>) -> Self {
+        match (origin, format) {
+            (Some(_), _) => Self::Imported,
+            (None, Format::List) => Self::List,
+            (None, Format::Single) => Self::Single,
         }
     }
 }

@@ -109,6 +109,7 @@ pub(super) fn codes_view(t: Texts, status: &Status) -> Option<CodesView> {
     (status.state == AccountState::Active).then(|| CodesView {
         remaining: status.remaining,
         total: status.total,
+        imported: status.origin.is_some(),
         remind: status.low && !status.reminder_ended,
         kept: status.kept,
         generation: status.generation.0,

@@ -66,6 +66,7 @@ fn in_words(t: Texts, event: &Event) -> Option<EventView> {
         EventKind::CodesThrottled => "event.code_throttled",
         EventKind::CodesRevoked if helped => "event.codes_revoked_by_administrator",
         EventKind::CodesRevoked => "event.codes_revoked",
+        EventKind::CodesImported => "event.codes_imported",
         EventKind::FactorEnrolled => "event.authenticator_added",
         EventKind::FactorReplaced => "event.authenticator_replaced",
         EventKind::MfaReset if helped => "event.mfa_reset",

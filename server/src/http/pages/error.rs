@@ -16,6 +16,7 @@ use crate::domain::{Error, Refusal, wait_until};
 use crate::model::Timestamp;
 
 /// A refusal in the pages' words.
+#[derive(Clone, Copy)]
 pub(super) struct Told {
     pub(super) status: StatusCode,
     /// The error code: Auth0's where it has one.

@@ -15,43 +15,27 @@ pub(in crate::http) struct Guide {
     body: String,
 }
 
-/// How Auth0's clients are pointed here.
-const AUTH0: &str = include_str!("../../../../web/docs/auth0.md");
-
-/// How Arklow's clients are pointed here.
-const ARKLOW: &str = include_str!("../../../../web/docs/arklow.md");
-
-/// How Canopy's clients are pointed here.
-const CANOPY: &str = include_str!("../../../../web/docs/canopy.md");
-/// How keys, backups, upgrades and retention are looked after.
-const OPERATIONS: &str = include_str!("../../../../web/docs/operations.md");
-/// How pages and elements get a look of one's own.
-const THEMES: &str = include_str!("../../../../web/docs/themes.md");
+/// The guides, each by the last part of its address.
+const GUIDES: [(&str, &str); 7] = [
+    ("arklow", include_str!("../../../../web/docs/arklow.md")),
+    ("auth0", include_str!("../../../../web/docs/auth0.md")),
+    ("canopy", include_str!("../../../../web/docs/canopy.md")),
+    ("import", include_str!("../../../../web/docs/import.md")),
+    (
+        "operations",
+        include_str!("../../../../web/docs/operations.md"),
+    ),
+    ("proof", include_str!("../../../../web/docs/proof.md")),
+    ("themes", include_str!("../../../../web/docs/themes.md")),
+];
 
 impl Guide {
-    /// How pages and elements get a look of one's own.
-    pub(in crate::http) fn themes() -> Self {
-        Self::read(THEMES)
-    }
-
-    /// How keys, backups, upgrades and retention are looked after.
-    pub(in crate::http) fn operations() -> Self {
-        Self::read(OPERATIONS)
-    }
-
-    /// How Arklow's clients are pointed here.
-    pub(in crate::http) fn arklow() -> Self {
-        Self::read(ARKLOW)
-    }
-
-    /// How Auth0's clients are pointed here.
-    pub(in crate::http) fn auth0() -> Self {
-        Self::read(AUTH0)
-    }
-
-    /// How Canopy's clients are pointed here.
-    pub(in crate::http) fn canopy() -> Self {
-        Self::read(CANOPY)
+    /// All of them, each with its address.
+    pub(in crate::http) fn all() -> Vec<(String, Self)> {
+        let guides = GUIDES.iter();
+        guides
+            .map(|(name, text)| (format!("/docs/{name}"), Self::read(text)))
+            .collect()
     }
 
     fn read(markdown: &str) -> Self {
@@ -123,19 +107,19 @@ mod tests {
 
     #[test]
     fn the_guides_are_there() {
-        assert_eq!(Guide::auth0().title, "Point your Auth0 client at Spare Key");
-        assert_eq!(Guide::themes().title, "Your own look");
+        let all = Guide::all();
+        let title = |address: &str| {
+            let found = all.iter().find(|(of, _)| of == address);
+            found.map(|(_, guide)| guide.title.as_str())
+        };
         assert_eq!(
-            Guide::operations().title,
-            "Keys, backups, upgrades and what is kept"
+            title("/docs/auth0"),
+            Some("Point your Auth0 client at Spare Key")
         );
         assert_eq!(
-            Guide::arklow().title,
-            "Point your Arklow client at Spare Key"
+            title("/docs/operations"),
+            Some("Keys, backups, upgrades and what is kept")
         );
-        assert_eq!(
-            Guide::canopy().title,
-            "Point your Canopy client at Spare Key"
-        );
+        assert!(all.iter().all(|(_, guide)| !guide.title.is_empty()));
     }
 }

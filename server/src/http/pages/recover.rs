@@ -1,7 +1,7 @@
 //! A recovery code on the way in, and what comes after it.
 
 use axum::http::StatusCode;
-use spare_key_core::{Code, Format, ParseError};
+use spare_key_core::{Format, ParseError};
 
 use super::error::{PageError, Told};
 use super::form::{AfterForm, CodeForm, Pressed};
@@ -39,6 +39,14 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         .status(&caller.account)
         .await
         .map_err(|error| PageError::of(visitor, error))?;
+    // The usual words say what our own codes look like.
+    let told = &match told.code {
+        "invalid-code-format" if status.origin.is_some() => Told {
+            code: "invalid-code-imported",
+            ..*told
+        },
+        _ => *told,
+    };
     let template = CodeChallenge {
         t,
         product,
@@ -49,9 +57,10 @@ async fn challenge(visitor: &Visitor, caller: &Caller, told: &Told) -> Answer {
         action: visitor.address(CODE_PATH)?,
         tries_left: told.tries_left,
         wait_seconds: told.wait_seconds,
-        format: match status.format {
-            Some(Format::Single) => "single",
-            Some(Format::List) | None => "list",
+        format: match (status.origin, status.format) {
+            (Some(_), _) => "imported",
+            (None, Some(Format::Single)) => "single",
+            (None, Some(Format::List) | None) => "list",
         },
     };
     Ok(page(visitor, told, &template))
@@ -68,7 +77,8 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
         Pressed::Unknown => return Err(PageError::of(&visitor, Refusal::OutOfOrder.into())),
     }
     let mfa = &visitor.web.mfa;
-    let code = match Code::parse(&form.code) {
+    let read = mfa.read_code(&caller, &form.code).await;
+    let code = match read.map_err(|error| PageError::of(&visitor, error))? {
         Ok(code) => code,
         Err(error) => {
             mfa.metrics().redemption(Outcome::Malformed);

@@ -256,6 +256,8 @@ pub(super) struct AuthenticatorView {
 pub(super) struct CodesView {
     pub(super) remaining: u32,
     pub(super) total: u32,
+    /// Another system made them.
+    pub(super) imported: bool,
     /// Few are left, and the person has not heard enough of that.
     pub(super) remind: bool,
     /// They come from an older backup: new ones are asked for.

@@ -19,7 +19,7 @@ use crate::store::Standing;
 pub(super) const LOCK: i64 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     (
         "0001_first",
         include_str!("../../../migrations/postgres/0001_first.sql"),
@@ -27,6 +27,10 @@ const MIGRATIONS: [(&str, &str); 2] = [
     (
         "0002_retention",
         include_str!("../../../migrations/postgres/0002_retention.sql"),
+    ),
+    (
+        "0003_imported",
+        include_str!("../../../migrations/postgres/0003_imported.sql"),
     ),
 ];
 

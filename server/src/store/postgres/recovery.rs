@@ -201,7 +201,8 @@ impl Recovery for PostgresStore {
                     let rows = all(
                         db,
                         "SELECT b.generation, b.format, b.memory_kib, b.passes, b.lanes, b.key_id,
-                                c.number, c.locator, c.salt, c.digest, b.kept_at IS NOT NULL
+                                c.number, c.locator, c.salt, c.digest, b.kept_at IS NOT NULL,
+                                c.recipe, b.origin, b.letters, b.separators
                          FROM account AS a
                          JOIN batch AS b ON b.account_n = a.n AND b.state = 1
                          JOIN code AS c ON c.account_n = b.account_n AND c.generation = b.generation
@@ -215,20 +216,25 @@ impl Recovery for PostgresStore {
                                     .at::<Option<&[u8]>>(8)?
                                     .map(|_| row.secret(8))
                                     .transpose()?,
+                                recipe: row.at(11)?,
                             };
                             let format = row.at::<FormatColumn>(1)?.0;
-                            Ok((row.at(0)?, format, row.scheme(2)?, code, row.at(10)?))
+                            let read = (row.scheme(2)?, row.at(10)?, row.imported(12)?);
+                            Ok((row.at(0)?, format, read, code))
                         },
                     )
                     .await?;
-                    let batch = rows.first().map(|row| (row.0, row.1, row.2, row.4));
-                    Ok(batch.map(|(generation, format, scheme, kept)| LiveBatch {
-                        generation,
-                        format,
-                        scheme,
-                        kept,
-                        codes: rows.into_iter().map(|row| row.3).collect(),
-                    }))
+                    let batch = rows.first().map(|row| (row.0, row.1, row.2));
+                    Ok(
+                        batch.map(|(generation, format, (scheme, kept, imported))| LiveBatch {
+                            generation,
+                            format,
+                            imported,
+                            scheme,
+                            kept,
+                            codes: rows.into_iter().map(|row| row.3).collect(),
+                        }),
+                    )
                 })
             })
             .await
@@ -260,13 +266,13 @@ impl Recovery for PostgresStore {
                         "SELECT a.last_redeemed_at, p.generation, p.seed_until,
                                 b.generation, b.state, b.format, b.total,
                                 CASE WHEN b.state = 1 THEN b.total - b.used ELSE 0 END, b.issued_at,
-                                b.reminded_until IS NOT NULL, b.kept_at IS NOT NULL
+                                b.reminded_until IS NOT NULL, b.kept_at IS NOT NULL, b.origin
                          FROM account AS a
                          LEFT JOIN batch AS p
                              ON p.account_n = a.n AND p.state = 0 AND p.seed_until > $2
                          LEFT JOIN LATERAL (
                              SELECT generation, state, format, total, used, issued_at,
-                                    reminded_until, kept_at
+                                    reminded_until, kept_at, origin
                              FROM batch
                              WHERE account_n = a.n AND activated_at IS NOT NULL
                              ORDER BY generation DESC LIMIT 1) AS b ON true
@@ -299,6 +305,7 @@ fn read_status(row: &tokio_postgres::Row) -> Work<BatchStatus> {
             issued_at: row.at(8)?,
             reminder_ended: row.at(9)?,
             kept: row.at(10)?,
+            origin: row.at(11)?,
         })
     });
     Ok(BatchStatus {

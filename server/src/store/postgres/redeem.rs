@@ -60,7 +60,9 @@ pub(super) async fn spend(db: &Transaction<'_>, redeem: &Redeem) -> Work<Redeeme
         None => {}
         Some(next) => match stage::store(db, next, Activation::AtOnce).await? {
             Staged::Done => {}
-            Staged::GenerationTaken | Staged::KeyTaken => return Ok(Redeemed::GenerationTaken),
+            Staged::GenerationTaken | Staged::KeyTaken | Staged::HasCodes => {
+                return Ok(Redeemed::GenerationTaken);
+            }
             // The last authenticator went, and this batch with it.
             Staged::NoAccount | Staged::NoAuthenticator | Staged::NoProof => {
                 return Ok(Redeemed::NotLive);

@@ -13,8 +13,8 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::fault::{Broken, Work};
 use crate::model::{
-    AccountId, AuthenticatorId, BatchState, Generation, HashParams, KeyId, Locator, Scheme, Sealed,
-    SecretDigest, Timestamp, TokenDigest,
+    AccountId, AuthenticatorId, BatchState, Generation, HashParams, Imported, KeyId, Letters,
+    Locator, Origin, Scheme, Sealed, SecretDigest, Separators, Timestamp, TokenDigest,
 };
 use crate::store::{Lane, SessionKind, failpoint};
 
@@ -116,6 +116,9 @@ pub(super) trait Columns {
     /// A scheme in four columns, the first at `from`.
     fn scheme(&self, from: usize) -> Work<Scheme>;
 
+    /// How imported codes are read in three columns, the first at `from`.
+    fn imported(&self, from: usize) -> Work<Option<Imported>>;
+
     /// Salt and digest in two columns, the first at `from`.
     fn secret(&self, from: usize) -> Work<SecretDigest>;
 }
@@ -146,6 +149,17 @@ impl Columns for Row {
             },
             key: KeyId(self.number(from + 3)?),
         })
+    }
+
+    fn imported(&self, from: usize) -> Work<Option<Imported>> {
+        let Some(origin) = self.at(from)? else {
+            return Ok(None);
+        };
+        Ok(Some(Imported {
+            origin,
+            letters: self.at(from + 1)?,
+            separators: self.at(from + 2)?,
+        }))
     }
 
     fn secret(&self, from: usize) -> Work<SecretDigest> {
@@ -308,6 +322,51 @@ as_integer!(
         2 => Some(Self::Carried),
         3 => Some(Self::Bearer),
         4 => Some(Self::EnrollOnly),
+        _ => None,
+    }
+);
+as_integer!(
+    Origin,
+    i16,
+    |origin| match origin {
+        Origin::Phc => 0,
+        Origin::Keycloak => 1,
+        Origin::Supabase => 2,
+        Origin::Plaintext => 3,
+    },
+    |origin| match origin {
+        0 => Some(Self::Phc),
+        1 => Some(Self::Keycloak),
+        2 => Some(Self::Supabase),
+        3 => Some(Self::Plaintext),
+        _ => None,
+    }
+);
+as_integer!(
+    Letters,
+    i16,
+    |letters| match letters {
+        Letters::Kept => 0,
+        Letters::Upper => 1,
+        Letters::Lower => 2,
+    },
+    |letters| match letters {
+        0 => Some(Self::Kept),
+        1 => Some(Self::Upper),
+        2 => Some(Self::Lower),
+        _ => None,
+    }
+);
+as_integer!(
+    Separators,
+    i16,
+    |separators| match separators {
+        Separators::Kept => 0,
+        Separators::Ignored => 1,
+    },
+    |separators| match separators {
+        0 => Some(Self::Kept),
+        1 => Some(Self::Ignored),
         _ => None,
     }
 );

@@ -7,7 +7,7 @@ use super::recovery::end_batch;
 use super::sql::{Columns, FormatColumn, changed_one, execute, first, locked_account, params};
 use super::{event, step_up, throttle};
 use crate::model::{BatchState, Generation, Timestamp};
-use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Stage, Staged};
+use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Over, Stage, Staged};
 
 /// How often an account may be removed while a batch of it is being stored.
 const REMOVALS: u32 = 10;
@@ -42,6 +42,10 @@ pub(super) async fn store(
                    AND NOT EXISTS (SELECT 1 FROM batch
                                    WHERE account_n = account.n AND state = 1)
                ELSE true END
+           AND ($7 OR NOT EXISTS (SELECT 1 FROM batch
+                                  WHERE account_n = account.n
+                                    AND (activated_at IS NOT NULL
+                                         OR (state = 0 AND seed_until > $5))))
          RETURNING n",
         params![
             batch.account,
@@ -49,7 +53,8 @@ pub(super) async fn store(
             beside,
             holder,
             batch.issued_at,
-            activation == Activation::OnConfirm
+            activation == Activation::OnConfirm,
+            stage.over == Over::Anything
         ],
         |row| row.at(0),
     )
@@ -152,8 +157,9 @@ async fn insert(
     execute(
         db,
         "INSERT INTO batch (account_n, generation, state, format, memory_kib, passes, lanes,
-                            key_id, total, issued_at, activated_at, holder, seed, seed_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                            key_id, total, issued_at, activated_at, holder, seed, seed_until,
+                            origin, letters, separators)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         params![
             account,
             batch.generation,
@@ -174,6 +180,9 @@ async fn insert(
             kept.then_some(batch.holder),
             kept.then_some(&batch.seed),
             kept.then_some(batch.seed_until),
+            batch.imported.map(|imported| imported.origin),
+            batch.imported.map(|imported| imported.letters),
+            batch.imported.map(|imported| imported.separators),
         ],
     )
     .await?;
@@ -182,13 +191,22 @@ async fn insert(
     let locators: Vec<_> = codes.iter().map(|code| code.locator).collect();
     let salts: Vec<&[u8]> = codes.iter().map(|code| &code.digest.salt[..]).collect();
     let digests: Vec<&[u8]> = codes.iter().map(|code| &code.digest.digest[..]).collect();
+    let recipes: Vec<_> = codes.iter().map(|code| code.recipe.as_deref()).collect();
     execute(
         db,
-        "INSERT INTO code (account_n, generation, number, locator, salt, digest)
-         SELECT $1, $2, c.number, c.locator, c.salt, c.digest
-         FROM unnest($3::bigint[], $4::integer[], $5::bytea[], $6::bytea[])
-              AS c (number, locator, salt, digest)",
-        params![account, batch.generation, numbers, locators, salts, digests],
+        "INSERT INTO code (account_n, generation, number, locator, salt, digest, recipe)
+         SELECT $1, $2, c.number, c.locator, c.salt, c.digest, c.recipe
+         FROM unnest($3::bigint[], $4::integer[], $5::bytea[], $6::bytea[], $7::text[])
+              AS c (number, locator, salt, digest, recipe)",
+        params![
+            account,
+            batch.generation,
+            numbers,
+            locators,
+            salts,
+            digests,
+            recipes
+        ],
     )
     .await?;
     Ok(())
@@ -196,26 +214,33 @@ async fn insert(
 
 async fn why_not(db: &Transaction<'_>, stage: &Stage) -> Work<Staged> {
     let batch = &stage.batch;
-    let account: Option<(bool, bool)> = first(
+    let account: Option<(bool, bool, bool)> = first(
         db,
         "SELECT last_generation <> $4 - 1::bigint,
-                EXISTS (SELECT 1 FROM idempotency WHERE key = $2 AND until > $3)
+                EXISTS (SELECT 1 FROM idempotency WHERE key = $2 AND until > $3),
+                NOT $5 AND EXISTS (SELECT 1 FROM batch
+                                   WHERE account_n = account.n
+                                     AND (activated_at IS NOT NULL
+                                          OR (state = 0 AND seed_until > $3)))
          FROM account WHERE id = $1",
         params![
             batch.account,
             stage.idempotency.as_ref().map(|new| new.key),
             batch.issued_at,
-            batch.generation
+            batch.generation,
+            stage.over == Over::Anything
         ],
-        |row| Ok((row.at(0)?, row.at(1)?)),
+        |row| Ok((row.at(0)?, row.at(1)?, row.at(2)?)),
     )
     .await?;
     Ok(match account {
         None => Staged::NoAccount,
         // Told before the number: the number is taken because that request took it.
-        Some((_, true)) => Staged::KeyTaken,
-        Some((true, _)) => Staged::GenerationTaken,
+        Some((_, true, _)) => Staged::KeyTaken,
+        // Likewise: whoever has codes has had numbers.
+        Some((_, _, true)) => Staged::HasCodes,
+        Some((true, ..)) => Staged::GenerationTaken,
         // The one guard left.
-        Some((false, _)) => Staged::NoAuthenticator,
+        Some((false, ..)) => Staged::NoAuthenticator,
     })
 }

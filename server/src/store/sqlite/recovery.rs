@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
-use super::sql::{FormatColumn, account_n, all, changed_one, execute, first, scheme, secret};
+use super::sql::{
+    FormatColumn, account_n, all, changed_one, execute, first, imported, scheme, secret,
+};
 use super::writer::Verdict::{self, Keep, Undo};
 use super::{event, progress, redeem, stage, throttle};
 use crate::model::{AccountId, BatchState, Generation, Timestamp, TokenDigest};
@@ -177,22 +179,23 @@ impl Recovery for SqliteStore {
                 let live = first(
                     db,
                     "SELECT b.account_n, b.generation, b.format, b.memory_kib, b.passes, b.lanes,
-                            b.key_id, b.kept_at IS NOT NULL
+                            b.key_id, b.kept_at IS NOT NULL, b.origin, b.letters, b.separators
                      FROM batch AS b JOIN account AS a ON a.n = b.account_n
                      WHERE a.id = ?1 AND b.state = 1",
                     [account],
                     |row| {
                         let account: i64 = row.get(0)?;
                         let format: FormatColumn = row.get(2)?;
-                        Ok((account, row.get(1)?, format.0, scheme(row, 3)?, row.get(7)?))
+                        let read = (scheme(row, 3)?, row.get(7)?, imported(row, 8)?);
+                        Ok((account, row.get(1)?, format.0, read))
                     },
                 )?;
-                let Some((account, generation, format, scheme, kept)) = live else {
+                let Some((account, generation, format, (scheme, kept, imported))) = live else {
                     return Ok(None);
                 };
                 let codes = all(
                     db,
-                    "SELECT number, locator, salt, digest FROM code
+                    "SELECT number, locator, salt, digest, recipe FROM code
                      WHERE account_n = ?1 AND generation = ?2 ORDER BY number",
                     params![account, generation],
                     |row| {
@@ -201,12 +204,14 @@ impl Recovery for SqliteStore {
                             number: row.get(0)?,
                             locator: row.get(1)?,
                             digest: salt.map(|_| secret(row, 2)).transpose()?,
+                            recipe: row.get(4)?,
                         })
                     },
                 )?;
                 Ok(Some(LiveBatch {
                     generation,
                     format,
+                    imported,
                     scheme,
                     kept,
                     codes,
@@ -360,7 +365,7 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
     let latest = first(
         db,
         "SELECT generation, state, format, total, iif(state = 1, total - used, 0), issued_at,
-                reminded_until IS NOT NULL, kept_at IS NOT NULL
+                reminded_until IS NOT NULL, kept_at IS NOT NULL, origin
          FROM batch WHERE account_n = ?1 AND activated_at IS NOT NULL
          ORDER BY generation DESC LIMIT 1",
         [account],
@@ -374,6 +379,7 @@ fn status(db: &Connection, account: &AccountId, now: Timestamp) -> rusqlite::Res
                 issued_at: row.get(5)?,
                 reminder_ended: row.get(6)?,
                 kept: row.get(7)?,
+                origin: row.get(8)?,
             })
         },
     )?;

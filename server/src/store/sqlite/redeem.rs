@@ -56,7 +56,9 @@ pub(super) fn spend(db: &Connection, redeem: &Redeem) -> rusqlite::Result<Redeem
         None => {}
         Some(next) => match stage::store(db, next, Activation::AtOnce)? {
             Staged::Done => {}
-            Staged::GenerationTaken | Staged::KeyTaken => return Ok(Redeemed::GenerationTaken),
+            Staged::GenerationTaken | Staged::KeyTaken | Staged::HasCodes => {
+                return Ok(Redeemed::GenerationTaken);
+            }
             // The last authenticator went, and this batch with it.
             Staged::NoAccount | Staged::NoAuthenticator | Staged::NoProof => {
                 return Ok(Redeemed::NotLive);

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use spare_key_core::Format;
 
 use crate::model::{
-    AccountId, BatchState, Generation, HashParams, KeyId, Locator, Scheme, Sealed, SecretDigest,
-    Timestamp, TokenDigest,
+    AccountId, BatchState, Generation, HashParams, Imported, KeyId, Letters, Locator, Origin,
+    Scheme, Sealed, SecretDigest, Separators, Timestamp, TokenDigest,
 };
 use crate::store::{Lane, SessionKind, failpoint};
 
@@ -78,6 +78,18 @@ pub(super) fn scheme(row: &Row<'_>, from: usize) -> rusqlite::Result<Scheme> {
         },
         key: KeyId(row.get(from + 3)?),
     })
+}
+
+/// Reads how imported codes are read from three columns, the first at `from`.
+pub(super) fn imported(row: &Row<'_>, from: usize) -> rusqlite::Result<Option<Imported>> {
+    let Some(origin) = row.get(from)? else {
+        return Ok(None);
+    };
+    Ok(Some(Imported {
+        origin,
+        letters: row.get(from + 1)?,
+        separators: row.get(from + 2)?,
+    }))
 }
 
 /// Reads salt and digest from two columns, the first at `from`.
@@ -228,6 +240,34 @@ impl ToSql for Lane {
         .into())
     }
 }
+
+/// A value that stands as one of a few integers.
+macro_rules! as_integer {
+    ($type:ty, $($value:path => $integer:literal),+) => {
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(match self {
+                    $($value => $integer,)+
+                }
+                .into())
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                match value.as_i64()? {
+                    $($integer => Ok($value),)+
+                    other => Err(FromSqlError::OutOfRange(other)),
+                }
+            }
+        }
+    };
+}
+
+as_integer!(Origin, Origin::Phc => 0, Origin::Keycloak => 1, Origin::Supabase => 2,
+    Origin::Plaintext => 3);
+as_integer!(Letters, Letters::Kept => 0, Letters::Upper => 1, Letters::Lower => 2);
+as_integer!(Separators, Separators::Kept => 0, Separators::Ignored => 1);
 
 /// [`Format`] is core's, which knows no database; this is how it stands in a column.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::recovery::end_batch;
 use super::sql::{FormatColumn, changed_one, execute, first};
 use super::{event, step_up, throttle};
 use crate::model::{BatchState, Generation, Timestamp};
-use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Stage, Staged};
+use crate::store::{Activation, Beside, Lane, NewBatch, NewIdempotency, Over, Stage, Staged};
 
 /// Stores the batch. Whatever it answers but `Done`, the caller must undo.
 pub(super) fn store(
@@ -44,6 +44,10 @@ pub(super) fn store(
                    AND NOT EXISTS (SELECT 1 FROM batch
                                    WHERE account_n = account.n AND state = 1)
                ELSE 1 END
+           AND (?7 OR NOT EXISTS (SELECT 1 FROM batch
+                                  WHERE account_n = account.n
+                                    AND (activated_at IS NOT NULL
+                                         OR (state = 0 AND seed_until > ?5))))
          RETURNING n",
         params![
             batch.account,
@@ -51,7 +55,8 @@ pub(super) fn store(
             beside,
             holder,
             batch.issued_at,
-            activation == Activation::OnConfirm
+            activation == Activation::OnConfirm,
+            stage.over == Over::Anything
         ],
         |row| row.get(0),
     )?;
@@ -126,8 +131,9 @@ fn insert(
     execute(
         db,
         "INSERT INTO batch (account_n, generation, state, format, memory_kib, passes, lanes,
-                            key_id, total, issued_at, activated_at, holder, seed, seed_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                            key_id, total, issued_at, activated_at, holder, seed, seed_until,
+                            origin, letters, separators)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         params![
             account,
             batch.generation,
@@ -148,20 +154,24 @@ fn insert(
             kept.then_some(batch.holder),
             kept.then_some(&batch.seed),
             kept.then_some(batch.seed_until),
+            batch.imported.map(|imported| imported.origin),
+            batch.imported.map(|imported| imported.letters),
+            batch.imported.map(|imported| imported.separators),
         ],
     )?;
     for code in &batch.codes {
         execute(
             db,
-            "INSERT INTO code (account_n, generation, number, locator, salt, digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO code (account_n, generation, number, locator, salt, digest, recipe)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 account,
                 batch.generation,
                 code.number,
                 code.locator,
                 code.digest.salt,
-                code.digest.digest
+                code.digest.digest,
+                code.recipe
             ],
         )?;
     }
@@ -170,25 +180,32 @@ fn insert(
 
 fn why_not(db: &Connection, stage: &Stage) -> rusqlite::Result<Staged> {
     let batch = &stage.batch;
-    let account: Option<(bool, bool)> = first(
+    let account: Option<(bool, bool, bool)> = first(
         db,
         "SELECT last_generation <> ?4 - 1,
-                EXISTS (SELECT 1 FROM idempotency WHERE key = ?2 AND until > ?3)
+                EXISTS (SELECT 1 FROM idempotency WHERE key = ?2 AND until > ?3),
+                NOT ?5 AND EXISTS (SELECT 1 FROM batch
+                                   WHERE account_n = account.n
+                                     AND (activated_at IS NOT NULL
+                                          OR (state = 0 AND seed_until > ?3)))
          FROM account WHERE id = ?1",
         params![
             batch.account,
             stage.idempotency.as_ref().map(|new| new.key),
             batch.issued_at,
-            batch.generation
+            batch.generation,
+            stage.over == Over::Anything
         ],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     Ok(match account {
         None => Staged::NoAccount,
         // Told before the number: the number is taken because that request took it.
-        Some((_, true)) => Staged::KeyTaken,
-        Some((true, _)) => Staged::GenerationTaken,
+        Some((_, true, _)) => Staged::KeyTaken,
+        // Likewise: whoever has codes has had numbers.
+        Some((_, _, true)) => Staged::HasCodes,
+        Some((true, ..)) => Staged::GenerationTaken,
         // The one guard left.
-        Some((false, _)) => Staged::NoAuthenticator,
+        Some((false, ..)) => Staged::NoAuthenticator,
     })
 }

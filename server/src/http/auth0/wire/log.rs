@@ -95,6 +95,7 @@ fn name(kind: EventKind, actor: &Actor) -> Option<&'static str> {
         | EventKind::CodesGivenUp
         | EventKind::CodesRevoked
         | EventKind::CodesKept
+        | EventKind::CodesImported
         | EventKind::FactorAsked
         | EventKind::DeviceTrusted
         | EventKind::DeviceForgotten

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{FormatName, SAMPLE_ACCOUNT, SAMPLE_AT, SAMPLE_LATER, sample};
+use super::{HeldFormat, SAMPLE_ACCOUNT, SAMPLE_AT, SAMPLE_LATER, sample};
 use crate::clock::rfc3339;
 use crate::domain::{AccountState, PendingStatus, Status, ThrottleStatus};
 use crate::http::native::address::Cursor;
@@ -59,7 +59,7 @@ pub(in crate::http::native) struct StatusAnswer {
     state: StateName,
     /// The shape of its codes; `null` before the first batch.
     #[schema(required = true)]
-    format: Option<FormatName>,
+    format: Option<HeldFormat>,
     /// How many codes the batch was issued with.
     total: u32,
     /// How many are left.
@@ -84,6 +84,7 @@ impl From<&Status> for StatusAnswer {
             generation,
             state,
             format,
+            origin,
             total,
             remaining,
             issued_at,
@@ -106,7 +107,7 @@ impl From<&Status> for StatusAnswer {
                 AccountState::Active => StateName::Active,
                 AccountState::Revoked => StateName::Revoked,
             },
-            format: format.map(FormatName::from),
+            format: format.map(|format| HeldFormat::of(format, *origin)),
             total: *total,
             remaining: *remaining,
             issued_at: issued_at.map(rfc3339),
@@ -134,7 +135,7 @@ impl StatusAnswer {
             account: SAMPLE_ACCOUNT.to_owned(),
             generation: 1,
             state: StateName::Active,
-            format: Some(FormatName::List),
+            format: Some(HeldFormat::List),
             total: 10,
             remaining: 9,
             issued_at: Some(rfc3339(SAMPLE_AT)),
