@@ -148,9 +148,11 @@ impl Data {
                 let keyring = Keyring::draw(&SystemEntropy, SystemClock.now())?;
                 match keyring.create(&path) {
                     // Another start was quicker.
-                    Err(KeyringError::Exists(_)) => Ok(Keyring::load(&path)?),
-                    other => Ok(other.map(|()| keyring)?),
+                    Err(KeyringError::Exists(_)) => {}
+                    other => other?,
                 }
+                // From the file, so that it is followed.
+                Ok(Keyring::load(&path)?)
             }
             other => Ok(other?),
         }
