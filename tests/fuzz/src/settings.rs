@@ -81,7 +81,7 @@ fn says_no_password(text: &str, told: &str) {
     let divider = format!("{PASSWORD}@");
     let mut parts = text.split(&divider);
     let (before, behind) = (parts.next().unwrap_or_default(), parts.next());
-    let user = before.rsplit("://").next().unwrap_or_default();
+    let user = before.split_once("://").map_or("", |(_, user)| user);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":@".contains(&byte);
     let secret = behind.is_some_and(|behind| !behind.contains(PASSWORD))
         && !before.contains(PASSWORD)

@@ -108,9 +108,9 @@ impl PostgresUrl {
         }
         let mut config = Config::from_str(&format!("{address}?{}", rest.join("&")))
             .map_err(|_| UnfitUrl::Malformed)?;
-        // An @ in a password that is not written as %40 ends it, and its rest would be shown as a host.
-        let at_sign = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
-        if config.get_hosts().iter().any(at_sign) {
+        // An @ in a password that is not written as %40 ends it, and its rest would be shown as a host
+        // or a database.
+        if address.matches('@').count() > 1 {
             return Err(UnfitUrl::Malformed);
         }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -293,6 +293,7 @@ mod tests {
             ("?hunter2", UnfitUrl::Malformed),
             (":hunter2?x", UnfitUrl::Malformed),
             ("@db.example.com/spare", UnfitUrl::Malformed),
+            ("/hunter2@db.example.com/spare", UnfitUrl::Malformed),
         ] {
             let text = format!("postgres://spare:hunter2@localhost{rest}");
             let refused = PostgresUrl::parse(&text).unwrap_err();
