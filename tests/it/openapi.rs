@@ -187,6 +187,21 @@ async fn what_is_documented_is_what_is_routed() {
     }
 }
 
+/// What no handler answers is answered in the words of the dialect whose path it is, as the document
+/// has them for what a handler could not answer.
+#[tokio::test]
+async fn a_method_that_is_not_there_is_refused_in_the_words_of_its_dialect() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    for one in operations(&document) {
+        let answer = ask(&app, "brew", &real(&one.path), None, NO_BODY).await;
+        assert_eq!(answer.status, 405, "{}", one.path);
+        let (media, _) = content(&one.operation["responses"]["500"]).expect("an error");
+        let kind = answer.header("content-type");
+        assert!(kind.starts_with(media.as_str()), "{}: {kind}", one.path);
+    }
+}
+
 #[tokio::test]
 async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
     let app = App::start().await;

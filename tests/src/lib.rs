@@ -15,7 +15,7 @@ pub mod search;
 
 use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -63,6 +63,8 @@ pub struct Options {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// How the dialect of that name is spoken.
     pub canopy: CanopySettings,
+    /// Proxies whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Default for Options {
@@ -80,6 +82,7 @@ impl Default for Options {
             pool,
             trusted_issuers: Vec::new(),
             canopy: CanopySettings::of_development(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -136,7 +139,7 @@ impl App {
                 issuer: "http://127.0.0.1:8080".to_owned(),
                 pages: true,
                 dev: false,
-                trusted_proxies: Vec::new(),
+                trusted_proxies: options.trusted_proxies.clone(),
                 trusted_issuers: options.trusted_issuers.clone(),
                 theme: None,
                 canopy: options.canopy.clone(),

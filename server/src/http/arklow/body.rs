@@ -147,8 +147,9 @@ impl Page {
                     Ok(take @ 1..=50) => page.take = take,
                     _ => faults.push("take must be a number from 1 to 50."),
                 },
-                "skip" => match value.parse() {
-                    Ok(skip) => page.skip = skip,
+                // No number beyond what the document says there may be.
+                "skip" => match value.parse::<u32>() {
+                    Ok(skip) => page.skip = skip as usize,
                     _ => faults.push("skip must be a number from 0."),
                 },
                 "count_only" => match value.parse() {
@@ -191,7 +192,14 @@ mod tests {
         let read = |query| Page::read(Some(query)).map_err(|no| no.told().messages.len());
         assert_eq!(read("").unwrap(), Page::read(None).unwrap());
         assert_eq!(read("take=50&skip=3&count_only=true&x=y").unwrap().skip, 3);
-        for wrong in ["take=0", "take=51", "take=x", "skip=-1", "count_only=1"] {
+        for wrong in [
+            "take=0",
+            "take=51",
+            "take=x",
+            "skip=-1",
+            "skip=4294967296",
+            "count_only=1",
+        ] {
             assert_eq!(read(wrong), Err(1), "{wrong}");
         }
         assert_eq!(read("take=0&skip=-1"), Err(2));

@@ -34,7 +34,7 @@ nos!(ListNos:
     tag = super::TAG,
     params(
         ("take" = Option<u8>, Query, description = "At most so many, 50 unless said otherwise.", minimum = 1, maximum = 50),
-        ("skip" = Option<u64>, Query, description = "So many are left out before.", minimum = 0),
+        ("skip" = Option<u64>, Query, description = "So many are left out before.", maximum = 4294967295_u32),
         ("count_only" = Option<bool>, Query, description = "Only how many there are."),
     ),
     responses(

@@ -137,12 +137,19 @@ fn described() -> OpenApi {
 
 /// Whether a path is this dialect's.
 pub(super) fn owns(path: &str) -> bool {
-    ["/api/v2", "/oauth", "/mfa", "/me", "/userinfo"]
-        .into_iter()
-        .any(|prefix| {
-            path.strip_prefix(prefix)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+    const PATHS: [&str; 7] = [
+        "/api/v2",
+        "/oauth",
+        "/mfa",
+        "/me",
+        "/userinfo",
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+    ];
+    PATHS.into_iter().any(|prefix| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// An answer that no handler gave.

@@ -86,9 +86,9 @@ nos!(ListNos:
     tag = super::TAG,
     params(
         ("account_slug" = String, Path, description = "The tenant."),
-        ("q" = Option<String>, Query, description = "What is looked for."),
-        ("page" = Option<u32>, Query, description = "From 1."),
-        ("take" = Option<u32>, Query, description = "How many a page, 1 to 100."),
+        ("q" = Option<String>, Query, description = "What is looked for.", max_length = 256),
+        ("page" = Option<u32>, Query, description = "From 1.", minimum = 1, maximum = 1000000),
+        ("take" = Option<u32>, Query, description = "How many a page.", minimum = 1, maximum = 100),
     ),
     responses((status = 200, description = "A page of them.", body = Identities), ListNos),
     security(("portal" = [])),

@@ -20,7 +20,7 @@ problems!(ListProblems, Read: Problem::parameter("limit", "The limit is 1 to 200
     operation_id = "list_accounts",
     tag = super::TAG,
     params(
-        ("remaining_at_most" = Option<u32>, Query, description = "Only accounts with a live batch that has at most so many codes left."),
+        ("remaining_at_most" = Option<u64>, Query, description = "Only accounts with a live batch that has at most so many codes left.", maximum = 4294967295_u32),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, description = "How many at most; 50 unless said otherwise.", minimum = 1, maximum = 200),
     ),

@@ -108,6 +108,11 @@ impl PostgresUrl {
         }
         let mut config = Config::from_str(&format!("{address}?{}", rest.join("&")))
             .map_err(|_| UnfitUrl::Malformed)?;
+        // An @ in a password that is not written as %40 ends it, and its rest would be shown as a host
+        // or a database.
+        if address.matches('@').count() > 1 {
+            return Err(UnfitUrl::Malformed);
+        }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(UnfitUrl::NoHost);
         }
@@ -297,6 +302,8 @@ mod tests {
             ("?sslcert=/hunter2", UnfitUrl::Malformed),
             ("?hunter2", UnfitUrl::Malformed),
             (":hunter2?x", UnfitUrl::Malformed),
+            ("@db.example.com/spare", UnfitUrl::Malformed),
+            ("/hunter2@db.example.com/spare", UnfitUrl::Malformed),
         ] {
             let text = format!("postgres://spare:hunter2@localhost{rest}");
             let refused = PostgresUrl::parse(&text).unwrap_err();

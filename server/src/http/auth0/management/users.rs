@@ -201,7 +201,7 @@ manages!(ListNos, "read:users":
     operation_id = "list_users",
     tag = crate::http::auth0::MANAGEMENT_TAG,
     params(
-        ("page" = Option<u32>, Query, description = "Which page, from 0."),
+        ("page" = Option<u64>, Query, description = "Which page, from 0.", maximum = 4294967295_u32),
         ("per_page" = Option<u32>, Query, description = "How many on a page; 50 unless said otherwise.", minimum = 1, maximum = 100),
         ("include_totals" = Option<bool>, Query, description = "In an envelope that says how many there are."),
     ),

@@ -24,11 +24,13 @@ pub(in crate::http::auth0) const PROVIDER: &str = "auth0";
 pub(in crate::http::auth0) struct NewUserBody {
     /// `Username-Password-Authentication`.
     pub(in crate::http::auth0) connection: String,
-    /// What the person signs in with.
+    /// What the person signs in with: a mail address of at most 254 bytes.
+    #[schema(value_type = String)]
     pub(in crate::http::auth0) email: Option<String>,
     /// 8 to 256 characters.
     pub(in crate::http::auth0) password: String,
-    /// What stands behind `auth0|`; drawn when there is none.
+    /// What stands behind `auth0|`, without a bar; drawn when there is none.
+    #[schema(min_length = 1, max_length = 249, pattern = "^[^|]+$")]
     pub(in crate::http::auth0) user_id: Option<String>,
 }
 

@@ -23,8 +23,11 @@ asked! {
         "password": "a password of some length",
     } {
         /// The tenant.
+        #[schema(min_length = 1)]
         account_slug: String,
+        #[schema(min_length = 1)]
         email: String,
+        #[schema(min_length = 1)]
         password: String,
     }
 }
@@ -33,6 +36,7 @@ asked! {
     /// Answers a challenge.
     AnswerBody as CanopyAnswer,
     { "challenge_token": "9fJq0T5vYbC1dE2fG3hI4jK5lM6nO7pQ8rS9tU0vWxY", "code": "492039" } {
+        #[schema(min_length = 1)]
         challenge_token: String,
         /// Six digits; of a recovery code, in whatever case, with or without dashes and spaces.
         #[schema(min_length = 1, max_length = 256)]
@@ -50,6 +54,7 @@ asked! {
         "code": "492039",
         "label": "Pixel",
     } {
+        #[schema(min_length = 1)]
         enrollment_token: String,
         /// Six digits.
         #[schema(min_length = 1, max_length = 256)]
@@ -76,8 +81,10 @@ asked! {
     AdminLoginBody as CanopyAdminLogin,
     { "email": "dev-management", "password": "dev-management-secret" } {
         /// The client's identifier.
+        #[schema(min_length = 1)]
         email: String,
         /// Its secret.
+        #[schema(min_length = 1)]
         password: String,
     }
 }
@@ -107,6 +114,7 @@ asked! {
         #[schema(maximum = 365)]
         mfa_trusted_device_days: Option<u32>,
         /// `totp`, `webauthn`; one at least.
+        #[schema(min_items = 1)]
         mfa_factor_allowlist: Option<Vec<String>>,
     }
 }
