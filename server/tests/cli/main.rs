@@ -13,6 +13,9 @@ mod cluster;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
+#[path = "../contract/dumps.rs"]
+mod dumps;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod importing;

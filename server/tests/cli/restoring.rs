@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cluster::Database;
 use crate::codes::{issue, redeem};
+use crate::dumps;
 use crate::support::{Place, Running};
 
 const DATA: [&str; 4] = ["--keyring", "keyring.toml", "--store", "sqlite:test.db"];
@@ -301,7 +302,7 @@ fn postgresql_is_backed_up_by_its_own_tools_and_restored_by_ours() {
     );
     assert!(!place.path("codes.dump").exists());
     let dump = place.path("codes.dump");
-    database.dump_to(&dump);
+    dumps::dump(&database, &dump);
     assert_eq!(redeem(&address, "host%7Calice", &codes[0]).0, 200);
     running.stop();
 
@@ -311,7 +312,7 @@ fn postgresql_is_backed_up_by_its_own_tools_and_restored_by_ours() {
         (vec!["--codes", "keep"], 200, 200),
     ] {
         let filled = Database::create(&[]);
-        filled.fill_from(&dump);
+        dumps::fill(&filled, &dump);
         let new = filled.url();
         let store = ["--store", new.as_str()];
         let restore = [&["restore"], choice.as_slice(), &store].concat();

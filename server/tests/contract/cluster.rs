@@ -184,26 +184,13 @@ impl Database {
             "-c",
             sql,
         ];
-        cluster().tool("psql", &quietly)
-    }
-}
-
-/// Backups, as whoever runs the product takes them.
-impl Database {
-    /// `pg_dump` of what is ours.
-    #[track_caller]
-    pub(crate) fn dump_to(&self, file: &Path) {
-        let file = format!("--file={}", file.display());
-        let what = ["--format=custom", "--schema=spare_key", &file, &self.name];
-        cluster().tool("pg_dump", &what);
+        self.tool("psql", &quietly)
     }
 
-    /// `pg_restore` of it, into an empty database.
+    /// Runs one of PostgreSQL's own tools on the server that it is on.
     #[track_caller]
-    pub(crate) fn fill_from(&self, file: &Path) {
-        let file = file.display().to_string();
-        let what = ["--exit-on-error", "--no-owner", "-d", &self.name, &file];
-        cluster().tool("pg_restore", &what);
+    pub(crate) fn tool(&self, name: &str, args: &[&str]) -> String {
+        cluster().tool(name, args)
     }
 }
 

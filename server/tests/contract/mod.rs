@@ -7,6 +7,7 @@ pub(crate) mod authenticators;
 pub(crate) mod bearers;
 pub(crate) mod carried;
 pub(crate) mod cluster;
+pub(crate) mod dumps;
 pub(crate) mod enrolling;
 pub(crate) mod events;
 pub(crate) mod imported;

@@ -8,7 +8,7 @@ use spare_key_server::store::postgres::{PostgresStore, PostgresUrl};
 use spare_key_server::store::{Restored, Store};
 
 use super::cluster::Database;
-use super::{Codes, Fixture};
+use super::{Codes, Fixture, dumps};
 
 pub(crate) struct OneDatabase {
     stores: Option<[Arc<PostgresStore>; 2]>,
@@ -142,9 +142,9 @@ impl Fixture for OneDatabase {
     fn back_up(&mut self) {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let file = folder.path().join("codes.dump");
-        self.database.dump_to(&file);
+        dumps::dump(&self.database, &file);
         let filled = Database::create(&[]);
-        filled.fill_from(&file);
+        dumps::fill(&filled, &file);
         self.backup = Some(filled);
     }
 

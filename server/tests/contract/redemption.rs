@@ -64,7 +64,11 @@ pub(crate) async fn different_codes_are_all_spent(db: impl Fixture) {
         "each was told a different rest"
     );
     let live = db.right().live_batch(&id("alice")).await.unwrap().unwrap();
-    assert!(live.codes.iter().all(|code| code.used()));
+    assert!(
+        live.codes
+            .iter()
+            .all(spare_key_server::store::StoredCode::used)
+    );
 }
 
 pub(crate) async fn a_used_code_stays_used_and_the_others_work(db: impl Fixture) {
