@@ -1,5 +1,4 @@
-//! Codes of other systems of people who sign in here: through Auth0's, Arklow's and Canopy's dialects
-//! and on the pages.
+//! Codes of other systems of people who sign in here: through Auth0's dialect and on the pages.
 
 use std::collections::BTreeMap;
 

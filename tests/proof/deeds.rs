@@ -155,6 +155,7 @@ const READS: &[&str] = &[
     "events",
     "find_accounts",
     "idempotency",
+    "key_uses",
     "live_batch",
     "named_totp",
     "outbox",

@@ -40,7 +40,7 @@ fn a_newer_schema_is_refused_with_both_numbers() {
         refused,
         OpenError::Newer {
             found: 4_711,
-            known: 2,
+            known: 3,
             ..
         }
     ));
