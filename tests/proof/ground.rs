@@ -162,7 +162,7 @@ impl fmt::Display for Ground {
 const FILE: &str = "spare-key.db";
 
 /// What holds in every state that a reader can see. Each finds rows that break it.
-const INVARIANTS: [(&str, &str); 9] = [
+const INVARIANTS: [(&str, &str); 10] = [
     (
         "a batch that can be used has all its codes",
         "SELECT 1 FROM batch AS b WHERE b.state < 2 AND b.total <> (SELECT count(*) FROM code AS c
@@ -173,6 +173,11 @@ const INVARIANTS: [(&str, &str); 9] = [
         "SELECT 1 FROM batch AS b WHERE b.state < 2 AND b.used <> (SELECT count(*) FROM code AS c
          WHERE c.account_n = b.account_n AND c.generation = b.generation
            AND c.used_at IS NOT NULL)",
+    ),
+    (
+        "a used code has lost what it was measured by, and no other has",
+        "SELECT 1 FROM code WHERE (used_at IS NULL) <> (digest IS NOT NULL)
+         OR (digest IS NULL) <> (salt IS NULL)",
     ),
     (
         "an ended batch has no codes",

@@ -278,7 +278,7 @@ async fn lives(
     )?;
     equal(
         "used codes",
-        live.codes.iter().filter(|code| code.used).count(),
+        live.codes.iter().filter(|code| code.used()).count(),
         used,
     )
 }
