@@ -228,6 +228,27 @@ async fn the_files_are_their_owners_alone() {
     assert_eq!(seen, 3, "the file, its log and the log's index");
 }
 
+// What were written to it would be lost with it (row C7).
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_moved_away_takes_no_more_writes() {
+    let db = OneFile::open();
+    let alice = sample::id("alice");
+    sample::has_live(&*db.left(), &alice, 1).await;
+    let aside = db.path.with_extension("aside");
+    std::fs::rename(&db.path, &aside).unwrap();
+    let fault = db.left().redeem(sample::redeem(&alice, 1, 4)).await;
+    let why = fault.unwrap_err().source.to_string();
+    assert!(why.contains("not at its path"), "{why}");
+    assert!(db.right().ping().await.is_err(), "and says so when asked");
+    std::fs::write(&db.path, "another").unwrap();
+    let fault = db.left().redeem(sample::redeem(&alice, 1, 4)).await;
+    assert!(fault.is_err(), "nor does what was put in its place");
+    std::fs::rename(&aside, &db.path).unwrap();
+    let spent = sample::spends(&*db.right(), &alice, 1, 4).await;
+    assert!(matches!(spent, Redeemed::Done { remaining: 9, .. }));
+}
+
 #[test]
 fn a_newer_schema_is_refused_with_both_numbers() {
     let db = OneFile::open();
