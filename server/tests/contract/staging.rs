@@ -11,10 +11,7 @@ use super::{Fixture, at_once};
 
 pub(crate) async fn a_batch_is_stored_as_it_was_given(db: impl Fixture) {
     let alice = id("alice");
-    assert_eq!(
-        db.left().stage(sample::at_once(&alice, 1)).await.unwrap(),
-        Staged::Done
-    );
+    sample::has_live(&*db.left(), &alice, 1).await;
     let live = db.right().live_batch(&alice).await.unwrap().unwrap();
     assert_eq!(
         (live.generation, live.format),
