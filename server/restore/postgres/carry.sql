@@ -33,17 +33,19 @@ FROM past_batch AS p JOIN account AS a ON a.id = p.account
 WHERE batch.account_n = a.n AND batch.generation = p.generation AND batch.state = 0
   AND p.state = 1;
 
--- Batches that were issued since.
+-- Batches that were issued since, with how imported ones are read.
 INSERT INTO batch (account_n, generation, state, format, memory_kib, passes, lanes, key_id, total,
-                   used, issued_at, activated_at, ended_at, reminded_until)
+                   used, issued_at, activated_at, ended_at, reminded_until, origin, letters,
+                   separators)
 SELECT a.n, p.generation, (CASE WHEN p.state = 0 THEN 4 ELSE p.state END)::smallint, p.format::smallint, p.memory_kib, p.passes, p.lanes,
        p.key_id, p.total, p.used, p.issued_at, p.activated_at,
-       CASE WHEN p.state = 0 THEN (SELECT at FROM restoring) ELSE p.ended_at END, p.reminded_until
+       CASE WHEN p.state = 0 THEN (SELECT at FROM restoring) ELSE p.ended_at END, p.reminded_until,
+       p.origin::smallint, p.letters::smallint, p.separators::smallint
 FROM past_batch AS p JOIN account AS a ON a.id = p.account
 WHERE p.generation > a.last_generation;
-INSERT INTO code (account_n, generation, number, locator, salt, digest, used_at)
+INSERT INTO code (account_n, generation, number, locator, salt, digest, used_at, recipe)
 SELECT a.n, p.generation, p.number, p.locator::integer, CASE WHEN p.used_at IS NULL THEN decode(p.salt, 'hex') END,
-       CASE WHEN p.used_at IS NULL THEN decode(p.digest, 'hex') END, p.used_at
+       CASE WHEN p.used_at IS NULL THEN decode(p.digest, 'hex') END, p.used_at, p.recipe
 FROM past_code AS p JOIN account AS a ON a.id = p.account
 JOIN batch AS b ON b.account_n = a.n AND b.generation = p.generation AND b.state = 1
 WHERE p.generation > a.last_generation;

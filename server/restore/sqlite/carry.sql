@@ -33,17 +33,19 @@ FROM past_batch AS p JOIN account AS a ON a.id = p.account
 WHERE batch.account_n = a.n AND batch.generation = p.generation AND batch.state = 0
   AND p.state = 1;
 
--- Batches that were issued since.
+-- Batches that were issued since, with how imported ones are read.
 INSERT INTO batch (account_n, generation, state, format, memory_kib, passes, lanes, key_id, total,
-                   used, issued_at, activated_at, ended_at, reminded_until)
+                   used, issued_at, activated_at, ended_at, reminded_until, origin, letters,
+                   separators)
 SELECT a.n, p.generation, iif(p.state = 0, 4, p.state), p.format, p.memory_kib, p.passes, p.lanes,
        p.key_id, p.total, p.used, p.issued_at, p.activated_at,
-       iif(p.state = 0, (SELECT at FROM restoring), p.ended_at), p.reminded_until
+       iif(p.state = 0, (SELECT at FROM restoring), p.ended_at), p.reminded_until, p.origin,
+       p.letters, p.separators
 FROM past_batch AS p JOIN account AS a ON a.id = p.account
 WHERE p.generation > a.last_generation;
-INSERT INTO code (account_n, generation, number, locator, salt, digest, used_at)
+INSERT INTO code (account_n, generation, number, locator, salt, digest, used_at, recipe)
 SELECT a.n, p.generation, p.number, p.locator, iif(p.used_at IS NULL, unhex(p.salt), NULL),
-       iif(p.used_at IS NULL, unhex(p.digest), NULL), p.used_at
+       iif(p.used_at IS NULL, unhex(p.digest), NULL), p.used_at, p.recipe
 FROM past_code AS p JOIN account AS a ON a.id = p.account
 JOIN batch AS b ON b.account_n = a.n AND b.generation = p.generation AND b.state = 1
 WHERE p.generation > a.last_generation;

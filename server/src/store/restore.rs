@@ -124,18 +124,21 @@ pub(super) enum Kind {
     Flag,
     /// Text of hexadecimal digits.
     Bytes,
+    /// As text; a schema from before it has no such column, and then it is null.
+    Later,
 }
 
-/// What is read of a past: a table, where its rows come from, and its columns.
+/// What is read of a past: a table, where its rows come from, and its columns: each with its source
+/// (of one of [`Kind::Later`] the table's short name) and its kind.
 pub(super) struct PastTable {
     pub(super) name: &'static str,
     pub(super) from: &'static str,
     pub(super) columns: &'static [(&'static str, &'static str, Kind)],
 }
 
-use Kind::{Bytes, Flag, Number, Text};
+use Kind::{Bytes, Flag, Later, Number, Text};
 
-/// Names that both schemas have had from the first on.
+/// Names that both schemas have had from the first on, but for those of [`Kind::Later`].
 pub(super) const TABLES: [PastTable; 7] = [
     PastTable {
         name: "past_account",
@@ -173,6 +176,9 @@ pub(super) const TABLES: [PastTable; 7] = [
             ("activated_at", "b.activated_at", Number),
             ("ended_at", "b.ended_at", Number),
             ("reminded_until", "b.reminded_until", Number),
+            ("origin", "b", Later),
+            ("letters", "b", Later),
+            ("separators", "b", Later),
         ],
     },
     PastTable {
@@ -186,6 +192,7 @@ pub(super) const TABLES: [PastTable; 7] = [
             ("salt", "c.salt", Bytes),
             ("digest", "c.digest", Bytes),
             ("used_at", "c.used_at", Number),
+            ("recipe", "c", Later),
         ],
     },
     PastTable {

@@ -24,7 +24,7 @@ fn recipe(number: u32) -> String {
 }
 
 /// Ten imported codes, for an account that never had any.
-fn import(account: &AccountId, generation: u32) -> Stage {
+pub(super) fn import(account: &AccountId, generation: u32) -> Stage {
     let mut stage = sample::at_once(account, generation);
     stage.batch.imported = Some(FROM_SUPABASE);
     stage.batch.seed_until = stage.batch.issued_at;

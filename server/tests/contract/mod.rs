@@ -358,6 +358,7 @@ macro_rules! contract {
                     codes_can_end_with_a_restore,
                     codes_can_be_kept_by_a_restore_and_their_owners_are_told,
                     codes_can_be_taken_over_as_they_were_before_the_restore,
+                    imported_codes_are_taken_over_with_how_they_are_read,
                     whatever_becomes_of_the_codes_nothing_else_stays_open,
                     no_number_is_given_twice_after_a_restore,
                 ]

@@ -1,11 +1,10 @@
 //! Restoring an older backup.
 
-use spare_key_server::model::{EventKind, Generation, Millis};
+use spare_key_server::model::{EventKind, Generation, Millis, Sealed};
 use spare_key_server::store::{Redeemed, Restored, Staged, Store, StoredKey};
 
 use super::sample::{self, T0, after, event, id, token};
-use super::{Codes, Fixture};
-use spare_key_server::model::Sealed;
+use super::{Codes, Fixture, imported};
 
 const DONE: fn(u32) -> Redeemed = |remaining| Redeemed::Done {
     remaining,
@@ -175,6 +174,19 @@ pub(crate) async fn codes_can_be_taken_over_as_they_were_before_the_restore(mut 
     assert_eq!(factors[0].id, sample::totp_id(&bob, "new phone"));
     assert!(store.api_keys(None).await.unwrap().is_empty());
     assert!(told(&*store, EventKind::CodesRevoked).await.is_empty());
+}
+
+pub(crate) async fn imported_codes_are_taken_over_with_how_they_are_read(mut db: impl Fixture) {
+    let alice = sample::has_account(&*db.left(), "alice").await;
+    db.back_up();
+    let import = imported::import(&alice, 1);
+    assert_eq!(db.left().stage(import).await.unwrap(), Staged::Done);
+    sample::spends(&*db.left(), &alice, 1, 3).await;
+    let before = db.left().live_batch(&alice).await.unwrap().unwrap();
+    assert!(before.imported.is_some());
+    db.restore(Codes::SpentFrom);
+    let after = db.right().live_batch(&alice).await.unwrap().unwrap();
+    assert_eq!(format!("{after:?}"), format!("{before:?}"));
 }
 
 pub(crate) async fn whatever_becomes_of_the_codes_nothing_else_stays_open(mut db: impl Fixture) {

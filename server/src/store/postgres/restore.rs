@@ -149,7 +149,9 @@ async fn carry(db: &Transaction<'_>, past: &Past, last_event: i64) -> Result<(),
             .map(|(name, _, kind)| match kind {
                 Kind::Number | Kind::Flag => format!("{name} bigint"),
                 // Names compare byte by byte, as they do in the tables beside them.
-                Kind::Text | Kind::Bytes => format!("{name} text COLLATE \"C\""),
+                Kind::Text | Kind::Bytes | Kind::Later => {
+                    format!("{name} text COLLATE \"C\"")
+                }
             })
             .collect();
         let typed = typed.join(", ");
@@ -205,6 +207,7 @@ async fn rows(
             Kind::Text | Kind::Number => format!("'{name}', {source}"),
             Kind::Flag => format!("'{name}', {source}::integer"),
             Kind::Bytes => format!("'{name}', encode({source}, 'hex')"),
+            Kind::Later => format!("'{name}', to_jsonb({source}) ->> '{name}'"),
         })
         .collect();
     let columns = columns.join(", ");

@@ -223,15 +223,22 @@ fn last_event(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row(sql, [], |row| row.get(0))
 }
 
+fn has_column(db: &Connection, table: Option<&str>, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)";
+    db.query_row(sql, (table, name), |row| row.get(0))
+}
+
 fn rows(db: &Connection, table: &PastTable) -> rusqlite::Result<Vec<String>> {
-    let columns: Vec<_> = table
-        .columns
-        .iter()
-        .map(|(name, source, kind)| match kind {
+    let whole = table.from.split(' ').next();
+    let mut columns = Vec::with_capacity(table.columns.len());
+    for (name, source, kind) in table.columns {
+        columns.push(match kind {
             Kind::Text | Kind::Number | Kind::Flag => format!("'{name}', {source}"),
             Kind::Bytes => format!("'{name}', iif({source} IS NULL, NULL, hex({source}))"),
-        })
-        .collect();
+            Kind::Later if has_column(db, whole, name)? => format!("'{name}', {source}.{name}"),
+            Kind::Later => format!("'{name}', NULL"),
+        });
+    }
     let sql = format!(
         "SELECT json_object({}) FROM {}",
         columns.join(", "),
