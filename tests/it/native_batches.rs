@@ -377,3 +377,36 @@ async fn the_symbols_of_codes_are_uniform_and_no_code_comes_twice() {
         assert!(chi < 93.0, "place {place}: {chi}");
     }
 }
+
+/// Row S5.
+#[tokio::test]
+async fn codes_that_a_caller_brings_are_not_taken() {
+    const OWN: &str = "KZ3M-Q7TB-WJ5R-HXYN";
+    let app = App::start().await;
+    let host = app.host();
+    for member in ["code", "codes", "seed", "generation"] {
+        let mut body = json!({ "activate": "at_once", "proof": host.proof() });
+        body[member] = json!([{ "number": 1, "code": OWN }]);
+        let refused = host.stage("alice", body).await;
+        let refused = refused.expect_problem(400, "bad-request");
+        assert_eq!(refused.json["pointer"], format!("/{member}"));
+    }
+    host.stage("alice", json!({ "proof": host.proof() }))
+        .await
+        .expect(201);
+    for member in ["code", "codes"] {
+        let mut body = json!({ "saved": true });
+        body[member] = json!([OWN]);
+        let refused = host.activate_saying("alice", 1, body).await;
+        refused.expect_problem(400, "bad-request");
+    }
+    host.activate("alice", 1).await.expect(200);
+    host.redeem("alice", OWN).await.expect(403);
+    // Where a client may say more than is understood, what it says is not used.
+    let (manager, dora) = (app.manager().await, app.enrolled("dora").await);
+    let own = "ABCDEFGHIJKLMNOPQRSTUVWX";
+    let body = json!({ "recovery_code": own, "code": own });
+    let path = dora.at("/recovery-code-regeneration");
+    let made = manager.post(&path, body).await.expect(200);
+    assert_ne!(made.text_of("recovery_code"), own);
+}

@@ -350,6 +350,35 @@ async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
     }
 }
 
+/// Rows L3, A-89, A-12, S21: no GET changes anything, and no answer is kept, whoever asks.
+#[tokio::test]
+async fn reading_changes_nothing_and_no_answer_is_kept() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    let callers = Callers::of(&app).await;
+    app.host().issue("auth0|dora").await;
+    let before = app.rows();
+    assert!(before.iter().any(|row| row.starts_with("code: ")));
+    let mut read = 0;
+    for one in operations(&document) {
+        let may = callers.of_operation(&one).map(|[may, _]| may.as_str());
+        let path = real(&one.path);
+        let with = if one.method == "get" { may } else { None };
+        let answer = ask(&app, &one.method, &path, with, NO_BODY).await;
+        let said = format!("{} {}", one.method, one.path);
+        assert!(answer.status.as_u16() < 500, "{said}");
+        read += usize::from(one.method == "get" && answer.status == 200);
+        if !path.starts_with("/.well-known/") {
+            let kept = answer.header("cache-control");
+            assert!(kept.contains("no-store"), "{said}: {kept}");
+        }
+    }
+    assert!(read > 15, "{read}");
+    let after = app.rows();
+    let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
+    assert!(new.is_empty() && after.len() == before.len(), "{new:#?}");
+}
+
 #[tokio::test]
 async fn every_example_is_as_its_schema_says() {
     let app = App::start().await;

@@ -334,3 +334,18 @@ fn every_path_of_the_code_map_is_there() {
     }
     assert!(paths >= 15, "{paths} paths only");
 }
+
+/// Rows S15, A-29: where something secret that was presented is compared with what is expected.
+#[test]
+fn what_is_presented_is_compared_in_constant_time() {
+    exactly(
+        &naming("server/src", &["ct_eq"]),
+        &[
+            "server/src/domain/challenge.rs: ct_eq",
+            "server/src/domain/client.rs: ct_eq",
+            "server/src/domain/redeem.rs: ct_eq",
+            "server/src/http/auth0/my_account.rs: ct_eq",
+            "server/src/http/pages/visitor.rs: ct_eq",
+        ],
+    );
+}

@@ -3,7 +3,7 @@
 use spare_key_server::model::{BatchState, EventKind, Generation, Millis};
 use spare_key_server::store::{
     AccountAdded, AccountPage, Client, Lane, NewIdempotency, PasswordDigest, Redeemed, Reserved,
-    Staged, ThrottlePolicy,
+    Setting, Staged, ThrottlePolicy,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -445,4 +445,39 @@ pub(crate) async fn accounts_are_found_by_how_identifier_or_login_begins(db: imp
         let found: Vec<_> = found.iter().map(|line| line.id.as_str()).collect();
         assert_eq!(found, expected, "{beginning}");
     }
+}
+
+/// Row A-94.
+pub(crate) async fn a_text_is_never_a_statement(db: impl Fixture) {
+    const TEXTS: [&str; 8] = [
+        "'; DROP TABLE account; --",
+        "' OR '1'='1",
+        "\"; DELETE FROM code; --",
+        "$1",
+        "?1",
+        ":account",
+        "%_\\",
+        "E'\\'' || pg_sleep(9) || '",
+    ];
+    let store = db.left();
+    for text in TEXTS {
+        let account = sample::has_account(&*store, text).await;
+        sample::has_live(&*store, &account, 1).await;
+        let mut event = event(&account, EventKind::CodesRefused);
+        event.detail = Some(text.to_owned());
+        store.record(vec![event]).await.unwrap();
+        store.set(Setting::SignInPolicy, text).await.unwrap();
+        let found = db.right().setting(Setting::SignInPolicy).await.unwrap();
+        assert_eq!(found.as_deref(), Some(text));
+    }
+    assert_eq!(db.rows()["account"], 8);
+    assert_eq!(db.rows()["code"], 80);
+    for text in TEXTS {
+        let found = db.right().account(&id(text)).await.unwrap();
+        assert_eq!(found.map(|found| found.id), Some(id(text)));
+        let newest = store.events(&id(text), None, 1).await.unwrap();
+        assert_eq!(newest[0].detail.as_deref(), Some(text));
+        assert!(store.remove_account(&id(text)).await.unwrap());
+    }
+    assert_eq!(db.rows()["account"], 0);
 }

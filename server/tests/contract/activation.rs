@@ -219,3 +219,20 @@ pub(crate) async fn confirming_a_live_batch_erases_its_seed(db: impl Fixture) {
         }
     );
 }
+
+/// Row L2.
+pub(crate) async fn new_codes_end_no_session(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    for name in ["here", "elsewhere"] {
+        sample::has_session(&*store, &alice, name).await;
+    }
+    sample::has_live(&*store, &alice, 1).await;
+    sample::has_pending(&*store, &alice, 2).await;
+    assert_eq!(sample::activates(&*store, &alice, 2).await, Activated::Done);
+    sample::has_live(&*db.right(), &alice, 3).await;
+    for name in ["here", "elsewhere"] {
+        let live = db.right().session(&token(name), T0, T0).await.unwrap();
+        assert!(live.is_some(), "{name}");
+    }
+}
