@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 /// Valid by its check and never issued.
 const STRANGER: &str = "KZ3M-Q7TB-WJ5R-HXYN";
 
+/// Rows.
 #[tokio::test]
 async fn tries_are_counted_down_and_then_there_is_a_wait() {
     let app = App::start().await;
@@ -66,6 +67,7 @@ async fn an_unknown_account_is_throttled_like_any_other() {
     host.redeem("somebody", STRANGER).await.expect(403);
 }
 
+/// Row A-58.
 #[tokio::test]
 async fn a_restart_forgets_no_attempt() {
     let app = App::start().await;
@@ -81,6 +83,7 @@ async fn a_restart_forgets_no_attempt() {
         .expect_problem(429, "throttled");
 }
 
+/// Row C8.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_guesses_at_once_get_no_more_tries_than_ten_in_a_row() {
     let app = App::start().await;
@@ -97,6 +100,7 @@ async fn fifty_guesses_at_once_get_no_more_tries_than_ten_in_a_row() {
     assert_eq!((tried, throttled), (10, 40), "{answers:?}");
 }
 
+/// Row A-50.
 #[tokio::test]
 async fn after_a_hundred_in_a_row_only_a_new_batch_helps() {
     let app = App::start().await;
@@ -134,6 +138,7 @@ async fn after_a_hundred_in_a_row_only_a_new_batch_helps() {
     host.redeem("alice", &codes[0]).await.expect(200);
 }
 
+/// Row S11.
 #[tokio::test]
 async fn guessing_codes_keeps_nobody_from_signing_in_otherwise() {
     let app = App::start().await;

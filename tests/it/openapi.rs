@@ -173,6 +173,7 @@ impl Callers {
 
 /// Documented and there: asked with a method that is not documented, each path says that it is not
 /// allowed; asked with one that is, it does not.
+/// Row A-92.
 #[tokio::test]
 async fn what_is_documented_is_what_is_routed() {
     let app = App::start().await;
@@ -202,6 +203,7 @@ async fn a_method_that_is_not_there_is_refused_in_the_words_of_its_dialect() {
     }
 }
 
+/// Row A-91.
 #[tokio::test]
 async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
     let app = App::start().await;
@@ -273,6 +275,7 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
     assert!(guarded > 30, "{guarded}");
 }
 
+/// Rows A-41, E3.
 #[tokio::test]
 async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
     let app = App::start().await;
@@ -379,6 +382,7 @@ async fn reading_changes_nothing_and_no_answer_is_kept() {
     assert!(new.is_empty() && after.len() == before.len(), "{new:#?}");
 }
 
+/// Row A-14.
 #[tokio::test]
 async fn every_example_is_as_its_schema_says() {
     let app = App::start().await;

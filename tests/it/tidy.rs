@@ -209,6 +209,7 @@ fn only_wire_files_expose_a_code() {
     );
 }
 
+/// Rows S4, A-03, A-04.
 #[test]
 fn one_file_draws_one_hashes_one_reads_the_time() {
     let rules: [(&[&str], &[&str]); 3] = [
@@ -346,6 +347,7 @@ fn what_is_presented_is_compared_in_constant_time() {
             "server/src/domain/redeem.rs: ct_eq",
             "server/src/http/auth0/my_account.rs: ct_eq",
             "server/src/http/pages/visitor.rs: ct_eq",
+            "server/src/keyring/follow.rs: ct_eq",
         ],
     );
 }

@@ -130,6 +130,7 @@ impl Policy {
 mod tests {
     use super::*;
 
+    /// Row A-75.
     #[test]
     fn the_standard_policy_keeps_to_its_sources() {
         let policy = Policy::standard(false);

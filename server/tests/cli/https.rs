@@ -138,6 +138,7 @@ fn the_record_says_from_where_a_caller_came_by_https() {
     running.stop();
 }
 
+/// Row A-93.
 #[test]
 fn plain_http_is_not_answered_where_https_is_spoken() {
     let place = Place::new();

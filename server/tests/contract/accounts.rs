@@ -128,6 +128,7 @@ pub(crate) async fn an_account_is_seen_by_the_other_store_once_added(db: impl Fi
     }
 }
 
+/// Rows L8, A-45.
 pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
     let store = db.left();
     let bob = sample::has_account(&*store, "bob").await;
@@ -211,6 +212,7 @@ pub(crate) async fn an_account_added_again_starts_afresh(db: impl Fixture) {
     );
 }
 
+/// Row L8.
 pub(crate) async fn resetting_takes_all_factors_and_sessions_but_not_the_number(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

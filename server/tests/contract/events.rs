@@ -29,6 +29,7 @@ pub(crate) async fn events_come_newest_first_a_page_at_a_time(db: impl Fixture) 
     assert_eq!(seen, EventKind::ALL);
 }
 
+/// Rows O1, A-105.
 pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
     let alice = id("alice");
     let actors = [
@@ -70,6 +71,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
     }
 }
 
+/// Rows S24, A-101.
 pub(crate) async fn the_person_is_told_of_exactly_what_notifies(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
