@@ -13,8 +13,11 @@ const TABLE: &str = "tests/README.md";
 /// Where the proof's scenarios are: they are no functions, and are named as its own table does.
 const PROOF: &str = "tests/proof";
 
+/// Numbers from one to another.
+type Range = (u32, u32);
+
 /// The rows that are known: the letter, the digits that a number has at least, and the numbers.
-const KNOWN: [(&str, usize, &[(u32, u32)]); 8] = [
+const KNOWN: [(&str, usize, &[Range]); 8] = [
     ("C", 1, &[(1, 11)]),
     ("L", 1, &[(1, 18)]),
     ("S", 1, &[(1, 25)]),
