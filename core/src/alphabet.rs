@@ -47,6 +47,7 @@ mod tests {
         assert_eq!(known.count(), SIZE);
     }
 
+    /// Rows S4, A-07.
     #[test]
     fn all_byte_values_together_hit_each_symbol_eight_times() {
         let mut hits = [0; 128];

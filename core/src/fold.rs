@@ -144,6 +144,7 @@ mod tests {
         significant(text).map(|s| s.symbol).collect()
     }
 
+    /// Row E1.
     #[test]
     fn separators_go_and_case_and_width_are_folded() {
         assert_eq!(
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(folded("ıİ"), "II");
     }
 
+    /// Row E1.
     #[test]
     fn white_space_of_every_kind_is_a_separator() {
         let spaces = (0..=0x10ffff).filter_map(char::from_u32);

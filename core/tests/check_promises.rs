@@ -40,6 +40,7 @@ fn text(values: &[u8]) -> String {
         .collect()
 }
 
+/// Row E9.
 #[test]
 fn every_single_wrong_symbol_is_found() {
     let mut stream = Stream(1);
@@ -195,6 +196,7 @@ fn the_true_place_of_a_swap_is_among_the_likely_ones() {
     }
 }
 
+/// Row E2.
 #[test]
 fn a_lone_one_is_read_as_the_letter_that_fits() {
     let mut stream = Stream(8);
@@ -218,6 +220,7 @@ fn a_lone_one_is_read_as_the_letter_that_fits() {
     }
 }
 
+/// Row L9.
 #[test]
 fn the_same_stream_gives_the_same_batch_and_no_code_twice() {
     let draft = |seed| {
@@ -239,6 +242,7 @@ fn the_same_stream_gives_the_same_batch_and_no_code_twice() {
     assert_eq!(batch.into_codes().len(), 10);
 }
 
+/// Row L9.
 #[test]
 fn an_equal_code_and_a_refused_code_are_drawn_anew() {
     let mut bytes = [1, 1, 2, 3, 3, 4].into_iter();
@@ -268,6 +272,7 @@ fn a_broken_stream_ends_in_an_error_and_not_in_a_loop() {
     assert_eq!(draws, 2 + batch::MAX_REDRAWS);
 }
 
+/// Rows S4, A-02, A-07.
 #[test]
 fn every_byte_of_the_stream_is_one_symbol_without_bias() {
     let mut hits = [0; 128];
@@ -283,6 +288,7 @@ fn every_byte_of_the_stream_is_one_symbol_without_bias() {
     );
 }
 
+/// Rows S3, A-01.
 #[test]
 fn a_batch_has_one_to_sixteen_codes() {
     assert_eq!(Spec::new(Format::List, 0), Err(SpecError::Count { got: 0 }));
@@ -309,6 +315,7 @@ fn every_type_that_holds_a_code_is_zeroed_on_drop() {
     zeroed(&entry::edit("KZ3M", 0, None).text);
 }
 
+/// Row S16.
 #[test]
 fn no_code_shows_in_debug_output() {
     let code = Code::parse("KZ3M-Q7TB-WJ5R-HXYN").unwrap();
@@ -326,6 +333,7 @@ fn no_code_shows_in_debug_output() {
 }
 
 proptest! {
+    /// Rows A-41, E3.
     #[test]
     fn reading_never_panics(text in any::<String>()) {
         let _ = Code::parse(&text);
@@ -345,6 +353,7 @@ proptest! {
         prop_assert!(verdict.code.unwrap().canonical() == code.canonical());
     }
 
+    /// Rows A-42, E1.
     #[test]
     fn decorations_do_not_matter(
         decorations in proptest::collection::vec("[-_ \t\u{a0}\u{ad}\u{200b}\u{2013}\u{2212}\u{3000}\u{feff}]{0,4}", 17),

@@ -27,6 +27,7 @@ fn shown(edit: &Edit) -> (&str, usize) {
     (edit.text.as_str(), edit.caret)
 }
 
+/// Row B-26.
 #[test]
 fn a_symbol_typed_at_any_place_stands_there() {
     for length in 0..=15 {
@@ -107,6 +108,7 @@ fn a_paste_at_any_place_lands_there_whatever_was_selected() {
     }
 }
 
+/// Row B-26.
 #[test]
 fn the_example_of_the_standard_holds() {
     // Backspace at 7 of KZ3M-Q7TB-WJ5R-HXYN.

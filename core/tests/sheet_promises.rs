@@ -26,6 +26,7 @@ const SHEET: Sheet<'_> = Sheet {
     url: "https://login.example.com",
 };
 
+/// Rows A-11, U12, B-41.
 #[test]
 fn the_file_says_what_it_is_and_how_to_use_it() {
     let model = SHEET.model(&CODES, &Texts::ENGLISH);
@@ -52,6 +53,7 @@ fn the_file_says_what_it_is_and_how_to_use_it() {
     );
 }
 
+/// Row E7.
 #[test]
 fn every_numbered_line_of_the_file_redeems_as_it_stands() {
     let text = SHEET.model(&CODES, &Texts::ENGLISH).text();
@@ -65,6 +67,7 @@ fn every_numbered_line_of_the_file_redeems_as_it_stands() {
     }
 }
 
+/// Row B-45.
 #[test]
 fn a_name_adds_no_lines_and_fills_in_nothing() {
     let sheet = Sheet {
@@ -115,6 +118,7 @@ fn another_language_comes_from_outside() {
     );
 }
 
+/// Row U3.
 #[test]
 fn the_file_name_tells_product_account_and_batch_on_every_disk() {
     assert_eq!(

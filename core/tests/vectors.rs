@@ -70,6 +70,7 @@ fn every_text_is_read_as_the_known_answers_say() {
     }
 }
 
+/// Row S13.
 #[test]
 fn a_text_too_long_is_refused_unread() {
     let text = "!".repeat(code::MAX_INPUT + 1);
@@ -87,6 +88,7 @@ fn an_imported_code_is_read_without_a_check_symbol() {
     assert!(!reading.check_ok);
 }
 
+/// Row E2.
 #[test]
 fn a_half_typed_code_is_judged_as_the_known_answers_say() {
     for case in cases("entry") {

@@ -328,6 +328,7 @@ mod tests {
         }
     }
 
+    /// Row A-30.
     #[test]
     fn no_argument_takes_a_secret() {
         let mut waiting = vec![command()];

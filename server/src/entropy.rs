@@ -128,6 +128,7 @@ mod tests {
         assert_eq!(once.as_slice(), [head.as_slice(), tail.as_slice()].concat());
     }
 
+    /// Row A-05.
     #[test]
     fn tokens_are_256_bits_and_never_alike() {
         let tokens: HashSet<String> = (0..1_000)

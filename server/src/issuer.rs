@@ -141,6 +141,7 @@ mod tests {
         }
     }
 
+    /// Row A-93.
     #[test]
     fn an_issuer_is_an_origin_that_keeps_codes_off_the_open_network() {
         for fit in [

@@ -43,6 +43,7 @@ leftAndBack('a page comes back with what it showed: the cache works here', '/cod
   assert.equal(await text(page, 'h1'), CODE);
 });
 
+// Row S21.
 leftAndBack('codes are gone from the page that comes back, and it says so (B-64, U5)', '/codes', async (page) => {
   await page.evaluate((batch) => {
     const element = document.querySelector('recovery-codes');

@@ -49,6 +49,7 @@ describe('the field', () => {
     }
   }));
 
+  // Row B-27.
   test('undo and redo go step by step although the value is assigned', () => open('/field', async (page) => {
     await field(page).pressSequentially('KZ3MQ');
     await page.keyboard.press('Control+z');
@@ -89,6 +90,7 @@ describe('the field', () => {
     assert.equal(await field(page).inputValue(), 'KZ3M-AAAA-WJ5R-HXYN');
   }));
 
+  // Row B-28.
   test('nothing is touched while an input method composes', () => open('/field', async (page, context) => {
     await field(page).focus();
     const session = await context.newCDPSession(page);
@@ -98,6 +100,7 @@ describe('the field', () => {
     assert.equal(await field(page).inputValue(), 'KZ3M-Q7');
   }));
 
+  // Row B-11.
   test('nothing is sent when the last symbol is typed', () => open('/field', async (page) => {
     const requests = site.requests.length;
     await field(page).pressSequentially(bare(CODE));
@@ -106,6 +109,7 @@ describe('the field', () => {
     assert.equal(site.requests.length, requests);
   }));
 
+  // Rows E4, E5, E6, B-22, B-23, B-24.
   test('the field asks keyboards, spell checkers and managers for what a code needs', () => open('/field', async (page) => {
     const attributes = await field(page).evaluate((input) => Object.fromEntries(
       [...input.attributes].map(({ name, value }) => [name, value]),
@@ -119,6 +123,7 @@ describe('the field', () => {
     assert.equal(attributes.pattern, undefined);
   }));
 
+  // Row B-25.
   test('the form gets the code once, look-alikes folded, and its validity follows', () => open('/field', async (page) => {
     const state = () => page.evaluate(() => ({
       values: new FormData(document.forms[0]).getAll('code'),

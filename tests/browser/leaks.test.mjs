@@ -50,6 +50,7 @@ async function named(page, context) {
 }
 
 describe('while codes are on the page', () => {
+  // Rows S21, A-90.
   test('they are in the list and nowhere else: no attribute, name, title, address, storage, cache or cookie (B-63, B-68)', () => open('/codes', async (page, context) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await show(page);

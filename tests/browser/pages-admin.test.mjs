@@ -108,6 +108,7 @@ describe('what is seen', () => {
 });
 
 describe('what is done', () => {
+  // Rows S24, A-46.
   story('resetting says the consequence first, asks for a fresh factor, ends everything, names who did it and tells the person (B-12, L3, S6)', async (visit, page) => {
     await administers(visit);
     const other = await Visit.begin(browser, server);
@@ -178,6 +179,7 @@ describe('what is done', () => {
     assert.equal(await visit.works(visit.codes[0]), true, 'what was saved before works again');
   });
 
+  // Row S20.
   story('nothing of it without the proof of the form, from elsewhere, or by a link', async (visit, page) => {
     await administers(visit);
     const other = await Visit.begin(browser, server);

@@ -113,6 +113,7 @@ describe('the reminder of few codes (U6, U8)', () => {
 });
 
 describe('recent activity', () => {
+  // Row A-103.
   story('in plain words with the time of day where one is, the set, and what came before (U11)', async (visit, page) => {
     const codes = await visit.enroll();
     assert.equal(await visit.works(codes[3]), true);

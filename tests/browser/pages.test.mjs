@@ -118,6 +118,7 @@ describe('what goes wrong is said where it is', () => {
     await visit.at('/u/after-recovery');
   });
 
+  // Rows.
   visiting('ten wrong codes: tries left are counted, then the wait is said, and password and authenticator work as before (B-05)', async (visit, page) => {
     const codes = await visit.enroll();
     await visit.signOut();
@@ -176,6 +177,7 @@ describe('only our own forms change anything', () => {
     return JSON.stringify(seen);
   };
 
+  // Rows S20, A-89.
   visiting('without the proof, with another one, or from another site, every form is refused and nothing changes', async (visit) => {
     const codes = await visit.enroll();
     await visit.go('/account/regenerate');
@@ -221,6 +223,7 @@ describe('only our own forms change anything', () => {
     assert.equal(await visit.works(codes[0]), true);
   });
 
+  // Row S20.
   visiting('a form on another site, sent by the browser of somebody who is signed in, changes nothing', async (visit, page) => {
     await visit.enroll();
     const proof = await page.locator('input[name=csrf]').first().getAttribute('value');
@@ -263,6 +266,7 @@ describe('only our own forms change anything', () => {
 describe('sessions', () => {
   const cookies = async (visit) => Object.fromEntries((await visit.context.cookies()).map((one) => [one.name, one]));
 
+  // Rows S18, A-90.
   visiting('cookies are opaque, for the server only, and for this site only; the name is new at login, step-up and recovery (A-76)', async (visit) => {
     const seen = [];
     const note = async () => {
@@ -295,6 +299,7 @@ describe('sessions', () => {
     await note();
   });
 
+  // Row A-06.
   visiting('after signing out the old cookie is worth nothing, and neither is the one before a step-up', async (visit) => {
     await visit.enroll();
     const first = (await cookies(visit))['spare-key'].value;

@@ -51,6 +51,7 @@ describe('the save prompt', () => {
     assert.deepEqual(await page.evaluate(() => document.querySelector('recovery-codes').state.savedBy), []);
   }));
 
+  // Row B-43.
   test('Download gives a text file with the codes as shown, and the address of it is given back', () => open('/codes', async (page) => {
     await page.evaluate(() => {
       globalThis.revoked = 0;

@@ -9,6 +9,7 @@ import { PRODUCT } from './server.mjs';
 import { CODE, SAVE, browser, server, story } from './tell.mjs';
 import { Forms, Visit } from './visit.mjs';
 
+// Row L18.
 story('the whole story: enroll, save, lose the phone, come in by a code, replace the phone (L4, L5, L6, L13, L14, U6, U10, U11, U12, B-04)', async (visit, page) => {
   await visit.password();
   await visit.at('/u/mfa-otp-enrollment-qr');

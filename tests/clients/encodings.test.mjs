@@ -85,6 +85,7 @@ describe('regeneration takes every kind of no body', () => {
 });
 
 describe('JSON at the token endpoint', () => {
+  // Row A-87.
   test('auth0-java, Auth0.swift and Auth0.Android: every grant', async () => {
     const who = await person();
     const grant = (status, json) => expect(status, 'POST', '/oauth/token', { json: { ...APP, ...json } });

@@ -25,6 +25,7 @@ async fn on_device(program: &Arklow, device: &str, otp: &str, code: &str) -> Vec
     told
 }
 
+/// Row A-91.
 #[tokio::test]
 async fn anothers_devices_and_keys_are_not_there_and_nothing_of_theirs_changes() {
     let app = App::start().await;
@@ -197,6 +198,7 @@ async fn keys_and_sessions_are_nothing_elsewhere() {
     }
 }
 
+/// Row A-75.
 #[tokio::test]
 async fn a_session_is_unfinished_until_a_factor_is_proven() {
     let app = App::start().await;

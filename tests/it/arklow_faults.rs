@@ -125,6 +125,7 @@ async fn the_order_of_the_checks_is_the_one_that_is_written() {
     assert!(alice.takes(&phone.id, &new.backup_codes()[0]).await);
 }
 
+/// Row S23.
 #[tokio::test]
 async fn switched_off_there_are_devices_and_no_codes() {
     let app = App::start().await;

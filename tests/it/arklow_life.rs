@@ -17,6 +17,7 @@ async fn renewed(program: &Arklow, device: &str) -> (u64, Vec<String>) {
     (generation.expect("a number"), answer.backup_codes())
 }
 
+/// Row L4.
 #[tokio::test]
 async fn enroll_confirm_verify_by_a_code_and_regenerate() {
     let app = App::start().await;
@@ -93,6 +94,7 @@ async fn enroll_confirm_verify_by_a_code_and_regenerate() {
     assert_eq!(alice.left().await, (2, 0));
 }
 
+/// Row S14.
 #[tokio::test]
 async fn what_does_not_work_is_one_answer() {
     let app = App::start().await;
@@ -115,6 +117,7 @@ async fn what_does_not_work_is_one_answer() {
     short.expect_error(400, "validation_error");
 }
 
+/// Row S6.
 #[tokio::test]
 async fn a_proof_counts_for_five_minutes_and_for_what_it_was_made_with() {
     let app = App::start().await;
@@ -149,6 +152,7 @@ async fn a_proof_counts_for_five_minutes_and_for_what_it_was_made_with() {
     assert_eq!(renewed(&key, &phone.id).await.0, 3);
 }
 
+/// Row L13.
 #[tokio::test]
 async fn a_lost_phone_is_replaced_by_way_of_a_code() {
     let app = App::start().await;
@@ -275,6 +279,7 @@ async fn codes_are_the_accounts_whatever_dialect_they_came_by() {
         .expect(200);
 }
 
+/// Row O1.
 #[tokio::test]
 async fn every_change_is_on_record_once_and_told_to_the_person() {
     let app = App::start().await;

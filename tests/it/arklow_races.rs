@@ -76,6 +76,7 @@ async fn a_code_redeemed_while_others_are_made_wins_before_or_loses() {
     }
 }
 
+/// Row C1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_code_proven_many_times_at_once_is_right_once() {
     let two = Two::start().await;

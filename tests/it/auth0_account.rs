@@ -157,6 +157,7 @@ async fn a_code_that_is_shown_waits_for_ten_minutes() {
     program.sign_in_by_code(&dora, &dora.code).await.expect(200);
 }
 
+/// Rows S6, A-71.
 #[tokio::test]
 async fn a_new_code_is_for_who_has_just_proven_a_factor() {
     let app = App::start().await;
@@ -182,6 +183,7 @@ async fn a_new_code_is_for_who_has_just_proven_a_factor() {
     me.get(PATH).await.expect(200);
 }
 
+/// Rows O4, A-10.
 #[tokio::test]
 async fn the_account_lists_what_there_is_without_any_secret() {
     let app = App::start().await;
@@ -206,6 +208,7 @@ async fn the_account_lists_what_there_is_without_any_secret() {
         .expect_account(403, "A0E-403-0002");
 }
 
+/// Row L11.
 #[tokio::test]
 async fn a_code_is_never_the_only_factor() {
     let app = App::start().await;

@@ -92,6 +92,7 @@ impl Kinds {
     }
 }
 
+/// Rows S19, A-39, A-85.
 #[tokio::test]
 async fn only_an_mfa_token_of_this_client_passes_for_one() {
     let kinds = Kinds::draw().await;
@@ -177,6 +178,7 @@ async fn only_a_refresh_token_of_this_client_passes_for_one() {
     program.refresh(token, &[]).await.expect(200);
 }
 
+/// Row A-85.
 #[tokio::test]
 async fn only_a_machines_token_manages() {
     let kinds = Kinds::draw().await;
@@ -309,6 +311,7 @@ async fn no_token_passes_for_a_host_and_no_host_for_a_bearer() {
     assert_eq!(answer.json["error"], "unauthorized_client");
 }
 
+/// Row A-86.
 #[tokio::test]
 async fn a_token_runs_out() {
     let app = App::start().await;
@@ -332,6 +335,7 @@ async fn a_token_runs_out() {
         .expect_management(401, None, said);
 }
 
+/// Row A-45.
 #[tokio::test]
 async fn what_a_token_rests_on_is_looked_at_every_time() {
     let app = App::start().await;

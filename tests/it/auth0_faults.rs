@@ -39,6 +39,7 @@ async fn a_fault_at_the_grant_spends_neither_code_nor_mfa_token_nor_a_try() {
     assert!(answer.json["recovery_code"].is_string());
 }
 
+/// Row A-03.
 #[tokio::test]
 async fn without_randomness_nobody_is_enrolled_and_no_code_is_made() {
     let app = App::start().await;
@@ -96,6 +97,7 @@ async fn busy_charges_nothing_and_says_when_to_come_back() {
     program.recover(&mfa_token, &dora.code).await.expect(200);
 }
 
+/// Row C9.
 #[tokio::test]
 async fn tables_that_are_gone_are_a_fault_in_this_dialects_words() {
     let app = App::start().await;

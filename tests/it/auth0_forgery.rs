@@ -10,6 +10,7 @@ use spare_key_server::model::Millis;
 use spare_key_tests::auth0::part;
 use spare_key_tests::{Answer, App};
 
+/// Row A-83.
 #[tokio::test]
 async fn a_token_that_says_other_than_was_signed_is_nobodys() {
     let app = App::start().await;
@@ -101,6 +102,7 @@ async fn a_token_of_another_server_or_of_a_withdrawn_key_is_nobodys() {
     app.manager().await.get("/api/v2/users").await.expect(200);
 }
 
+/// Rows.
 #[tokio::test]
 async fn a_token_is_sent_once_and_in_the_header() {
     let app = App::start().await;
@@ -146,6 +148,7 @@ async fn a_token_is_sent_once_and_in_the_header() {
 
 /// Whoever got hold of the key could sign; what is told apart by type, issuer, audience and time is
 /// told apart all the same, as our own ID tokens are signed with it too.
+/// Row A-84.
 #[tokio::test]
 async fn a_right_signature_is_not_enough() {
     let app = App::start().await;

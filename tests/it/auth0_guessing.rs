@@ -30,6 +30,7 @@ fn the_stranger_is_a_code() {
     assert!(Code::parse(STRANGER).is_ok());
 }
 
+/// Rows S13, S14, A-61, A-62.
 #[tokio::test]
 async fn wrong_used_superseded_unknown_and_malformed_are_one_answer() {
     let app = App::start().await;
@@ -92,6 +93,7 @@ async fn wrong_used_superseded_unknown_and_malformed_are_one_answer() {
     program.sign_in_by_code(&dora, &live).await.expect(200);
 }
 
+/// Row A-87.
 #[tokio::test]
 async fn a_code_may_be_typed_as_people_type() {
     let app = App::start().await;
@@ -120,6 +122,7 @@ async fn a_code_may_be_typed_as_people_type() {
     program.token_json(body).await.expect(200);
 }
 
+/// Rows S11, A-56.
 #[tokio::test]
 async fn after_ten_there_is_a_wait_for_the_right_code_too_and_for_nothing_else() {
     let app = App::start().await;
@@ -161,6 +164,7 @@ async fn after_ten_there_is_a_wait_for_the_right_code_too_and_for_nothing_else()
     program.recover(&mfa_token, &dora.code).await.expect(200);
 }
 
+/// Row A-52.
 #[tokio::test]
 async fn success_clears_the_count() {
     let app = App::start().await;
@@ -177,6 +181,7 @@ async fn success_clears_the_count() {
     }
 }
 
+/// Rows S8, S9, A-54.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_mfa_tokens_at_once_get_no_more_tries_than_one() {
     let app = App::start().await;
@@ -198,6 +203,7 @@ async fn fifty_mfa_tokens_at_once_get_no_more_tries_than_one() {
     throttled.expect_oauth(429, "too_many_attempts", THROTTLED);
 }
 
+/// Rows S11, S19, A-59.
 #[tokio::test]
 async fn nobody_without_the_password_spends_anothers_tries() {
     let app = App::start().await;
@@ -233,6 +239,7 @@ async fn nobody_without_the_password_spends_anothers_tries() {
     program.sign_in_by_code(&dora, &dora.code).await.expect(200);
 }
 
+/// Row A-35.
 #[tokio::test]
 async fn a_list_is_used_up_code_by_code_and_the_last_brings_a_single_one() {
     let app = App::start().await;
@@ -263,6 +270,7 @@ async fn a_list_is_used_up_code_by_code_and_the_last_brings_a_single_one() {
 }
 
 /// Passwords are guessed from somewhere; only a program that keeps a secret is believed where from.
+/// Row S12.
 #[tokio::test]
 async fn a_password_is_throttled_by_where_its_program_says_it_came_from() {
     let app = App::start().await;

@@ -17,6 +17,7 @@ fn lines(lines: &[(&str, bool)]) -> Vec<(String, bool)> {
         .collect()
 }
 
+/// Rows L18, A-87.
 #[tokio::test]
 async fn from_the_first_sign_in_to_the_last_code() {
     let app = App::start().await;
@@ -222,6 +223,7 @@ async fn what_was_begun_before_an_authenticator_was_bound_otherwise_is_not_confi
     program.otp(&strange, &right).await.expect(200);
 }
 
+/// Row A-08.
 #[tokio::test]
 async fn who_is_enrolled_adds_no_authenticator_on_the_way_in() {
     let app = App::start().await;
@@ -257,6 +259,7 @@ async fn a_second_authenticator_is_added_from_within_and_confirmed_at_the_next_s
     program.sign_in_by_code(&dora, &dora.code).await.expect(200);
 }
 
+/// Row L13.
 #[tokio::test]
 async fn a_recovery_code_leads_to_a_new_authenticator_in_the_place_of_the_lost_one() {
     let app = App::start().await;
@@ -362,6 +365,7 @@ async fn the_last_authenticator_takes_the_codes_with_it() {
     assert!(again.json["recovery_codes"][0].is_string());
 }
 
+/// Row A-70.
 #[tokio::test]
 async fn an_authenticator_is_taken_away_only_by_who_has_just_proven_it() {
     let app = App::start().await;

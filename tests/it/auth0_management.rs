@@ -165,6 +165,7 @@ async fn accounts_are_listed_page_by_page() {
     manager.get(BY_EMAIL).await.expect(400);
 }
 
+/// Row O4.
 #[tokio::test]
 async fn enrollments_and_methods_are_listed_and_taken_away() {
     let app = App::start().await;
@@ -332,6 +333,7 @@ async fn factors_and_policies_are_said_and_switched() {
     }
 }
 
+/// Row S7.
 #[tokio::test]
 async fn a_thousand_requests_a_minute_and_no_more() {
     let app = App::start().await;
@@ -385,6 +387,7 @@ async fn whoever_bears_nothing_learns_nothing() {
     assert_eq!(answer.json["errorCode"], "invalid_uri");
 }
 
+/// Row A-105.
 #[tokio::test]
 async fn an_accounts_log_has_auth0s_names_for_what_became_of_its_codes() {
     let app = App::start().await;

@@ -45,6 +45,7 @@ const REJECTED: &str = "MFA Authorization rejected.";
 const MALFORMED: &str = "Malformed mfa_token";
 const OTP: &str = "Invalid otp_code.";
 
+/// Row A-37.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_mfa_token_and_one_code_used_many_times_at_once_give_tokens_once() {
     for many in [2, 32] {
@@ -72,6 +73,7 @@ async fn one_mfa_token_and_one_code_used_many_times_at_once_give_tokens_once() {
     }
 }
 
+/// Row C1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_code_with_many_mfa_tokens_at_once_gives_tokens_once() {
     for many in [2, 8] {
@@ -91,6 +93,7 @@ async fn one_code_with_many_mfa_tokens_at_once_gives_tokens_once() {
     }
 }
 
+/// Row C3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_mfa_token_with_both_factors_at_once_lets_in_once() {
     for _ in 0..5 {

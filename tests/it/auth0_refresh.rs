@@ -13,6 +13,7 @@ async fn offline(program: &Program, person: &Person, scope: &str) -> spare_key_t
     program.sign_in_by_otp(person, &more).await.expect(200)
 }
 
+/// Row A-72.
 #[tokio::test]
 async fn what_is_renewed_is_no_newer_and_no_wider() {
     let app = App::start().await;
@@ -52,6 +53,7 @@ async fn what_is_renewed_is_no_newer_and_no_wider() {
     assert_eq!(wide.json["scope"], "openid");
 }
 
+/// Row A-40.
 #[tokio::test]
 async fn a_sign_in_by_a_recovery_code_says_so_for_ever() {
     let app = App::start().await;

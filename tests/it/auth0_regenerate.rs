@@ -128,6 +128,7 @@ async fn a_key_is_visible_ascii_sent_once() {
     program.sign_in_by_code(&dora, &dora.code).await.expect(200);
 }
 
+/// Row A-91.
 #[tokio::test]
 async fn it_is_for_those_who_may_and_for_accounts_that_can() {
     let app = App::start().await;
@@ -195,6 +196,7 @@ async fn no_other_method_is_there() {
     program.sign_in_by_code(&dora, &dora.code).await.expect(200);
 }
 
+/// Row S21.
 #[tokio::test]
 async fn a_code_is_in_no_cache() {
     let app = App::start().await;

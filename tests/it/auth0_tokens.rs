@@ -73,6 +73,7 @@ async fn discovery_names_what_is_there() {
         .expect_oauth(403, "unsupported_grant_type", "Unsupported grant type");
 }
 
+/// Row A-82.
 #[tokio::test]
 async fn the_published_keys_are_public_and_verify_what_is_signed() {
     let app = App::start().await;
@@ -177,6 +178,7 @@ async fn a_new_key_is_published_before_it_signs_and_an_old_one_until_its_tokens_
     assert_eq!(other.expect(200).json, published(&app).await);
 }
 
+/// Row A-12.
 #[tokio::test]
 async fn token_answers_are_in_no_cache_and_challenge_nobody() {
     let app = App::start().await;
@@ -246,6 +248,7 @@ async fn a_client_proves_itself_by_one_means() {
 }
 
 /// RFC 6750, 3.1: without credentials no error code; then one a case.
+/// Row A-81.
 #[tokio::test]
 async fn whoever_bears_is_told_in_the_header_what_is_wrong() {
     let app = App::start().await;
@@ -300,6 +303,7 @@ async fn whoever_bears_is_told_in_the_header_what_is_wrong() {
     }
 }
 
+/// Row A-92.
 #[tokio::test]
 async fn only_the_origins_of_clients_call_from_browsers() {
     let app = App::start().await;

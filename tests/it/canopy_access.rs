@@ -12,6 +12,7 @@ use spare_key_tests::auth0::PASSWORD;
 use spare_key_tests::canopy::{AUTH, STRANGER};
 use spare_key_tests::{App, Options};
 
+/// Rows S25, A-91.
 #[tokio::test]
 async fn anothers_factors_devices_and_sessions_are_not_there_and_nothing_of_theirs_changes() {
     let app = App::start().await;
@@ -71,6 +72,7 @@ async fn anothers_factors_devices_and_sessions_are_not_there_and_nothing_of_thei
     bob.remove(&own.id, &step_up).await.expect(204);
 }
 
+/// Rows S14, A-43.
 #[tokio::test]
 async fn an_unknown_person_a_wrong_password_and_another_tenant_are_one_answer_at_one_cost() {
     let app = App::start().await;
@@ -93,6 +95,7 @@ async fn an_unknown_person_a_wrong_password_and_another_tenant_are_one_answer_at
     assert!(told.iter().all(|body| *body == told[0]), "{told:?}");
 }
 
+/// Rows A-41, E3.
 #[tokio::test]
 async fn every_fault_of_a_body_is_told_and_none_is_ours() {
     let app = App::start().await;
@@ -214,6 +217,7 @@ async fn an_address_signs_in_five_times_in_a_quarter_of_an_hour_where_that_is_th
     assert_eq!(refused.json["error"]["details"]["retry_after_seconds"], 180);
 }
 
+/// Row A-60.
 #[tokio::test]
 async fn who_is_told_busy_is_charged_nothing() {
     let pool = PoolSize {

@@ -96,6 +96,7 @@ async fn a_device_is_trusted_by_its_own_account_and_until_its_day() {
     assert!(is_asked(&browser, &dora).await);
 }
 
+/// Row L14.
 #[tokio::test]
 async fn a_recovery_code_trusts_no_device_and_ends_the_trust_in_all() {
     let app = App::start().await;
@@ -139,6 +140,7 @@ async fn how_long_devices_are_trusted_is_for_the_administrator_to_say() {
     assert_eq!(browser.cookie(DEVICE), None);
 }
 
+/// Row A-72.
 #[tokio::test]
 async fn a_refresh_cookie_gives_the_next_token_and_used_again_it_ends_the_session() {
     let app = App::start().await;

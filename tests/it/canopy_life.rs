@@ -33,6 +33,7 @@ async fn who_has_no_factor_is_let_in_for_a_time_and_asked_to_enroll() {
     assert_eq!(me.json["email_verified"], false);
 }
 
+/// Rows L4, O4, A-09.
 #[tokio::test]
 async fn enrolling_the_first_factor_gives_ten_codes_that_are_live_and_the_next_gives_none() {
     let app = App::start().await;
@@ -154,6 +155,7 @@ async fn a_sign_in_with_a_factor_is_a_challenge_that_one_password_completes_once
     same.expect_canopy(401, "mfa.code_invalid");
 }
 
+/// Rows L15, A-40.
 #[tokio::test]
 async fn a_code_signs_in_once_however_it_is_typed_and_a_wrong_one_is_told_nothing() {
     let app = App::start().await;
@@ -207,6 +209,7 @@ async fn a_code_signs_in_once_however_it_is_typed_and_a_wrong_one_is_told_nothin
     assert!(!browser.takes(&person, &phone.codes[0]).await);
 }
 
+/// Rows S8, S10, A-53.
 #[tokio::test]
 async fn five_wrong_answers_end_a_challenge_and_ten_the_tries() {
     let app = App::start().await;
@@ -287,6 +290,7 @@ async fn removing_the_last_factor_takes_codes_and_devices_and_the_next_one_begin
     assert!(browser.takes(&person, &next.codes[0]).await);
 }
 
+/// Rows L13, S18, A-77.
 #[tokio::test]
 async fn who_recovers_puts_a_new_authenticator_in_the_lost_ones_place() {
     let app = App::start().await;

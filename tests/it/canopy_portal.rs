@@ -8,6 +8,7 @@ use spare_key_tests::App;
 use spare_key_tests::auth0::api;
 use spare_key_tests::canopy::{AUTH, Canopy, ENVIRONMENT, portal_path};
 
+/// Rows S24, A-10.
 #[tokio::test]
 async fn an_administrator_sees_how_many_of_how_many_are_left_and_never_a_code() {
     let app = App::start().await;
@@ -38,6 +39,7 @@ async fn an_administrator_sees_how_many_of_how_many_are_left_and_never_a_code() 
     assert_eq!(browser.left().await, (1, 9));
 }
 
+/// Row A-46.
 #[tokio::test]
 async fn a_reset_takes_everything_and_the_person_begins_by_enrolling() {
     let app = App::start().await;
@@ -77,6 +79,7 @@ async fn a_reset_takes_everything_and_the_person_begins_by_enrolling() {
     assert!(browser.takes(&person, &next.codes[0]).await);
 }
 
+/// Row A-74.
 #[tokio::test]
 async fn neither_kind_of_principal_passes_for_the_other() {
     let app = App::start().await;
@@ -211,6 +214,7 @@ async fn the_token_endpoint_gives_the_same_for_the_portals_audience_and_no_other
     admin.summary(&person).await.expect(200);
 }
 
+/// Row A-94.
 #[tokio::test]
 async fn identities_are_found_a_page_at_a_time() {
     let app = App::start().await;

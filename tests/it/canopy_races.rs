@@ -30,6 +30,7 @@ impl Two {
     }
 }
 
+/// Row C1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_code_over_twenty_challenges_is_one_session() {
     let two = Two::start().await;
@@ -46,6 +47,7 @@ async fn one_code_over_twenty_challenges_is_one_session() {
     assert_eq!(two.browsers[0].left().await, (1, 9));
 }
 
+/// Row C3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_factors_on_one_challenge_are_one_session() {
     for _ in 0..6 {
@@ -66,6 +68,7 @@ async fn two_factors_on_one_challenge_are_one_session() {
     }
 }
 
+/// Rows C5, A-36.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_regenerations_at_once_are_two_generations_and_the_higher_works() {
     for _ in 0..6 {
@@ -103,6 +106,7 @@ async fn one_step_up_token_at_two_servers_is_one_list() {
     }
 }
 
+/// Row C4.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_redeemed_while_others_are_made_wins_before_or_loses() {
     for _ in 0..8 {

@@ -15,6 +15,7 @@ async fn enrolled(app: &App, name: &str) -> (spare_key_tests::auth0::Person, Can
     (person, browser, phone)
 }
 
+/// Row A-36.
 #[tokio::test]
 async fn a_fresh_factor_buys_ten_new_codes_and_the_old_ones_are_dead() {
     let app = App::start().await;
@@ -47,6 +48,7 @@ async fn a_recovery_code_buys_it_too_and_is_spent() {
     assert!(!browser.takes(&person, &phone.codes[1]).await);
 }
 
+/// Row S7.
 #[tokio::test]
 async fn whatever_is_wrong_with_a_proof_is_one_answer() {
     let app = App::start().await;
@@ -76,6 +78,7 @@ async fn whatever_is_wrong_with_a_proof_is_one_answer() {
     browser.step_up("totp", &otp).await.expect(200);
 }
 
+/// Rows S6, A-08, A-70, A-71, A-74.
 #[tokio::test]
 async fn a_step_up_token_is_one_sessions_for_five_minutes_and_one_change() {
     let app = App::start().await;
@@ -147,6 +150,7 @@ async fn a_step_up_token_dies_with_its_session() {
     refused.expect_canopy(401, "mfa.step_up_required");
 }
 
+/// Row A-73.
 #[tokio::test]
 async fn a_bad_bearer_never_learns_whether_step_up_was_needed() {
     let app = App::start().await;
@@ -253,6 +257,7 @@ async fn a_lost_enrollment_is_told_again_too() {
     assert_eq!(again.json, answer.json);
 }
 
+/// Row A-08.
 #[tokio::test]
 async fn who_has_a_factor_that_this_session_has_not_seen_proves_it_to_enroll_another() {
     let app = App::start().await;
@@ -292,6 +297,7 @@ async fn who_has_a_factor_that_this_session_has_not_seen_proves_it_to_enroll_ano
     refused.expect_canopy(401, "mfa.step_up_required");
 }
 
+/// Rows S23, A-09.
 #[tokio::test]
 async fn a_factor_without_codes_gets_its_first_list() {
     let app = App::start().await;

@@ -146,6 +146,7 @@ fn until_killed(mut send: impl FnMut(Host) -> std::io::Result<()>, host: Host) {
     while send(host).is_ok() {}
 }
 
+/// Rows C6, A-34.
 #[test]
 fn a_kill_while_codes_are_made_anew_at_once_leaves_one_whole_batch() {
     const WHO: &str = "at-once";
@@ -224,6 +225,7 @@ fn a_kill_while_codes_are_made_anew_at_once_leaves_one_whole_batch() {
     println!("answers lost behind a commit: {lost_and_live}");
 }
 
+/// Row C6.
 #[test]
 fn a_kill_while_codes_are_staged_and_activated_leaves_the_old_or_the_new_whole() {
     const WHO: &str = "on-confirm";
@@ -291,6 +293,7 @@ fn a_kill_while_codes_are_staged_and_activated_leaves_the_old_or_the_new_whole()
     }
 }
 
+/// Rows C2, C7.
 #[test]
 fn a_kill_while_codes_are_redeemed_gives_no_spent_code_back_and_loses_no_other() {
     const WHO: &str = "redeemer";
@@ -363,6 +366,7 @@ fn a_kill_while_codes_are_redeemed_gives_no_spent_code_back_and_loses_no_other()
 /// Nothing of the kind was ever issued; valid by its check.
 const STRANGER: &str = "KZ3M-Q7TB-WJ5R-HXYN";
 
+/// Rows C9, A-58.
 #[test]
 fn a_kill_and_a_restart_forget_no_wrong_attempt() {
     const WHO: &str = "guesser";

@@ -50,6 +50,7 @@ fn a_redemption_under_way_is_answered_after_sigterm() {
     assert_eq!(server.host().status(WHO).json()["remaining"], 9);
 }
 
+/// Row A-48.
 #[test]
 fn a_database_that_cannot_be_written_gives_no_success_and_costs_nothing() {
     let place = Place::default();
@@ -84,6 +85,7 @@ fn a_database_that_cannot_be_written_gives_no_success_and_costs_nothing() {
     assert!(log.contains("locked"), "{log}");
 }
 
+/// Rows C7, A-48.
 #[test]
 fn a_full_disk_gives_no_success_and_spends_no_code() {
     let place = Place::default();

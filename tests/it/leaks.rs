@@ -288,6 +288,7 @@ fn host_story(server: &Server, browser: &mut Browser) {
     keep(host.ask("DELETE", WHO, "/batches", &[], ""), 204);
 }
 
+/// Rows S16, S22, A-10, A-13, A-20, A-28.
 #[test]
 fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     let place = Place::default();
@@ -365,6 +366,7 @@ fn nothing_secret_is_in_database_log_metrics_description_headers_or_errors() {
     }
 }
 
+/// Row S16.
 #[test]
 fn the_search_finds_every_form_it_looks_for() {
     let code = "KZ3M-Q7TB-WJ5R-HXYN";
@@ -397,6 +399,7 @@ fn the_search_finds_every_form_it_looks_for() {
     assert_eq!(code_shapes("a KZ3M-Q7TB-WJ5R-HXYN b"), [code]);
 }
 
+/// Rows S1, A-24.
 #[test]
 fn a_stolen_database_redeems_nothing_without_its_keyring() {
     const WHO: &str = "victim";

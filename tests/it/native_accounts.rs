@@ -81,6 +81,7 @@ async fn an_account_is_kept_exactly_and_never_confused_with_another() {
     assert_eq!(listed, accounts.into_iter().map(str::to_owned).collect());
 }
 
+/// Row A-106.
 #[tokio::test]
 async fn what_cannot_be_an_account_is_refused() {
     let app = App::start().await;
@@ -203,6 +204,7 @@ async fn a_query_that_is_not_understood_is_refused_and_not_repeated() {
     answer.expect_problem(400, "bad-request");
 }
 
+/// Row S17.
 #[tokio::test]
 async fn events_are_newest_first_and_paged() {
     let app = App::start().await;

@@ -9,6 +9,7 @@ use spare_key_server::model::Millis;
 use spare_key_tests::{App, Options};
 use tokio::task::JoinSet;
 
+/// Row L9.
 #[tokio::test]
 async fn a_staged_batch_changes_nothing_until_it_is_activated() {
     let app = App::start().await;
@@ -66,6 +67,7 @@ async fn an_activated_batch_is_the_live_one_and_the_older_is_dead() {
     host.redeem("alice", &new.codes()[0]).await.expect(200);
 }
 
+/// Row A-47.
 #[tokio::test]
 async fn only_the_pending_batch_is_activated_and_repeating_it_is_no_error() {
     let app = App::start().await;
@@ -88,6 +90,7 @@ async fn only_the_pending_batch_is_activated_and_repeating_it_is_no_error() {
     assert_eq!(host.status("alice").await.json["generation"], 2);
 }
 
+/// Row L1.
 #[tokio::test]
 async fn a_pending_batch_is_shown_again_until_it_is_activated() {
     let app = App::start().await;
@@ -104,6 +107,7 @@ async fn a_pending_batch_is_shown_again_until_it_is_activated() {
         .expect_problem(404, "no-pending-batch");
 }
 
+/// Rows L1, A-44.
 #[tokio::test]
 async fn a_pending_batch_runs_out_and_the_older_still_works() {
     let app = App::start().await;
@@ -141,6 +145,7 @@ async fn a_pending_batch_can_be_given_up() {
     host.redeem("alice", &old[0]).await.expect(200);
 }
 
+/// Rows L3, A-47.
 #[tokio::test]
 async fn whatever_does_not_say_saved_activates_nothing() {
     let app = App::start().await;
@@ -214,6 +219,7 @@ async fn without_a_proof_or_with_a_stale_one_over_a_live_batch_nothing_is_issued
         .expect(201);
 }
 
+/// Rows S24, O1.
 #[tokio::test]
 async fn the_proof_is_on_record() {
     let app = App::start().await;
@@ -233,6 +239,7 @@ async fn the_proof_is_on_record() {
     );
 }
 
+/// Row S3.
 #[tokio::test]
 async fn a_batch_has_the_format_and_the_count_that_were_asked_for() {
     let app = App::start().await;
@@ -261,6 +268,7 @@ async fn a_batch_has_the_format_and_the_count_that_were_asked_for() {
     }
 }
 
+/// Row A-11.
 #[tokio::test]
 async fn revoking_ends_the_live_and_the_pending_batch() {
     let app = App::start().await;
@@ -312,6 +320,7 @@ async fn switched_off_nothing_is_issued_and_nothing_is_accepted() {
         .expect_problem(403, "code-not-accepted");
 }
 
+/// Row C5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn batches_staged_at_once_never_share_a_number() {
     let app = App::start().await;
@@ -334,6 +343,7 @@ async fn batches_staged_at_once_never_share_a_number() {
     assert!(answers.iter().any(|answer| answer.json == pending));
 }
 
+/// Row A-26.
 #[tokio::test]
 async fn codes_work_at_the_cost_that_production_pays() {
     let app = App::start_with(Options {
@@ -350,6 +360,7 @@ async fn codes_work_at_the_cost_that_production_pays() {
 
 /// SP 800-63B-4, 4.2.1.1. 200 batches of ten, chi-square over 32 symbols at each of the 15 random
 /// places: 31 degrees of freedom, p > 1e-6 below 93. Fifteen places, one run in 70 000 fails.
+/// Rows S4, A-01, A-02.
 #[tokio::test]
 async fn the_symbols_of_codes_are_uniform_and_no_code_comes_twice() {
     let app = App::start().await;
@@ -376,4 +387,37 @@ async fn the_symbols_of_codes_are_uniform_and_no_code_comes_twice() {
             .sum();
         assert!(chi < 93.0, "place {place}: {chi}");
     }
+}
+
+/// Row S5.
+#[tokio::test]
+async fn codes_that_a_caller_brings_are_not_taken() {
+    const OWN: &str = "KZ3M-Q7TB-WJ5R-HXYN";
+    let app = App::start().await;
+    let host = app.host();
+    for member in ["code", "codes", "seed", "generation"] {
+        let mut body = json!({ "activate": "at_once", "proof": host.proof() });
+        body[member] = json!([{ "number": 1, "code": OWN }]);
+        let refused = host.stage("alice", body).await;
+        let refused = refused.expect_problem(400, "bad-request");
+        assert_eq!(refused.json["pointer"], format!("/{member}"));
+    }
+    host.stage("alice", json!({ "proof": host.proof() }))
+        .await
+        .expect(201);
+    for member in ["code", "codes"] {
+        let mut body = json!({ "saved": true });
+        body[member] = json!([OWN]);
+        let refused = host.activate_saying("alice", 1, body).await;
+        refused.expect_problem(400, "bad-request");
+    }
+    host.activate("alice", 1).await.expect(200);
+    host.redeem("alice", OWN).await.expect(403);
+    // Where a client may say more than is understood, what it says is not used.
+    let (manager, dora) = (app.manager().await, app.enrolled("dora").await);
+    let own = "ABCDEFGHIJKLMNOPQRSTUVWX";
+    let body = json!({ "recovery_code": own, "code": own });
+    let path = dora.at("/recovery-code-regeneration");
+    let made = manager.post(&path, body).await.expect(200);
+    assert_ne!(made.text_of("recovery_code"), own);
 }

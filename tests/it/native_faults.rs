@@ -21,6 +21,7 @@ fn tells_nothing(answer: Answer) {
     assert!(!answer.text().contains("taken away"));
 }
 
+/// Rows.
 #[tokio::test]
 async fn when_randomness_fails_nothing_is_issued_and_nothing_changes() {
     let app = App::start().await;
@@ -50,6 +51,7 @@ async fn when_randomness_fails_nothing_is_issued_and_nothing_changes() {
     host.redeem("alice", &codes[0]).await.expect(403);
 }
 
+/// Row C9.
 #[tokio::test]
 async fn a_fault_while_redeeming_spends_no_code_and_charges_no_attempt() {
     let app = App::start().await;
@@ -66,6 +68,7 @@ async fn a_fault_while_redeeming_spends_no_code_and_charges_no_attempt() {
     host.redeem("alice", &codes[0]).await.expect(200);
 }
 
+/// Row A-60.
 #[tokio::test]
 async fn busy_charges_nothing_and_says_when_to_come_back() {
     let app = App::start_with(Options {
@@ -93,6 +96,7 @@ async fn busy_charges_nothing_and_says_when_to_come_back() {
     host.redeem("alice", &codes[0]).await.expect(200);
 }
 
+/// Row S1.
 #[tokio::test]
 async fn codes_of_a_database_without_its_keyring_are_a_fault_and_stay_unspent() {
     let app = App::start().await;

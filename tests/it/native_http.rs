@@ -21,6 +21,7 @@ const ENDPOINTS: [(Method, &str, Scope); 9] = [
     (Method::DELETE, "", Scope::Revoke),
 ];
 
+/// Row A-91.
 #[tokio::test]
 async fn each_endpoint_asks_for_its_scope_and_for_no_other() {
     // A client's identifier has no colon (RFC 7617, 2).
@@ -83,6 +84,7 @@ async fn bearer_tokens_are_not_taken_for_credentials() {
     answer.expect_problem(401, "unauthorized");
 }
 
+/// Rows S16, A-13.
 #[tokio::test]
 async fn a_query_is_refused_where_none_is_understood() {
     let app = App::start().await;
@@ -95,6 +97,7 @@ async fn a_query_is_refused_where_none_is_understood() {
     }
 }
 
+/// Row A-92.
 #[tokio::test]
 async fn other_methods_are_refused_and_the_right_ones_named() {
     let app = App::start().await;
@@ -125,6 +128,7 @@ async fn other_methods_are_refused_and_the_right_ones_named() {
     }
 }
 
+/// Rows S21, A-12.
 #[tokio::test]
 async fn no_answer_may_be_kept_sniffed_or_read_by_another_origin() {
     let app = App::start().await;
@@ -165,6 +169,7 @@ async fn redeem(app: &App, kind: Option<&str>, body: Body) -> Answer {
     app.send(request.body(body).expect("a request")).await
 }
 
+/// Row A-92.
 #[tokio::test]
 async fn a_body_is_json_by_its_own_word() {
     let app = App::start().await;
@@ -189,6 +194,7 @@ async fn a_body_is_json_by_its_own_word() {
     }
 }
 
+/// Row S13.
 #[tokio::test]
 async fn a_body_over_sixteen_kibibytes_is_refused_however_it_comes() {
     let app = App::start().await;
@@ -286,6 +292,7 @@ async fn a_body_is_read_strictly_and_its_flaw_has_a_place() {
 }
 
 /// RFC 9457: the type leads to words on what it is and what to do.
+/// Row A-88.
 #[tokio::test]
 async fn a_problems_type_leads_to_its_explanation() {
     let app = App::start().await;

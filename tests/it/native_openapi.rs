@@ -169,6 +169,7 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     }
 }
 
+/// Rows.
 #[tokio::test]
 async fn every_answer_and_every_example_is_as_its_schema_says() {
     let app = App::start().await;

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 /// Valid by its check and never issued.
 const STRANGER: &str = "KZ3M-Q7TB-WJ5R-HXYN";
 
+/// Rows L5, L6, L10, A-32, A-37.
 #[tokio::test]
 async fn each_code_redeems_once_and_the_rest_is_counted_down() {
     let app = App::start().await;
@@ -46,6 +47,7 @@ async fn each_code_redeems_once_and_the_rest_is_counted_down() {
     }
 }
 
+/// Row A-42.
 #[tokio::test]
 async fn a_code_is_read_forgivingly_and_spent_all_the_same() {
     let app = App::start().await;
@@ -61,6 +63,7 @@ async fn a_code_is_read_forgivingly_and_spent_all_the_same() {
         .expect_problem(403, "code-not-accepted");
 }
 
+/// Row A-35.
 #[tokio::test]
 async fn a_single_code_is_replaced_by_the_next_in_the_same_answer() {
     let app = App::start().await;
@@ -94,6 +97,7 @@ fn essence(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     (answer.status.as_u16(), answer.text(), headers)
 }
 
+/// Rows S13, S14, A-43, A-61.
 #[tokio::test]
 async fn every_code_that_is_not_accepted_gets_one_answer_and_one_slow_hash() {
     let app = App::start().await;
@@ -139,6 +143,7 @@ async fn every_code_that_is_not_accepted_gets_one_answer_and_one_slow_hash() {
     assert_eq!(answers.len(), 1, "{answers:#?}");
 }
 
+/// Rows S13, A-41, A-42, A-62.
 #[tokio::test]
 async fn what_cannot_be_a_code_costs_nothing_and_says_why() {
     let app = App::start().await;
@@ -168,6 +173,7 @@ async fn what_cannot_be_a_code_costs_nothing_and_says_why() {
     assert_eq!(app.figure(counted).await, 8);
 }
 
+/// Rows S19, A-39.
 #[tokio::test]
 async fn without_a_proof_nothing_is_redeemed() {
     let app = App::start().await;
@@ -217,6 +223,7 @@ async fn a_proof_that_is_none_is_refused_with_its_place() {
     assert_eq!(host.status("alice").await.json["remaining"], 10);
 }
 
+/// Rows C1, A-33.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_is_spent_once_however_many_redeem_it() {
     let app = App::start().await;
@@ -258,6 +265,7 @@ async fn a_code_is_spent_once_however_many_redeem_it() {
     }
 }
 
+/// Row C2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn different_codes_redeemed_at_once_all_succeed() {
     let app = App::start().await;
@@ -278,6 +286,7 @@ async fn different_codes_redeemed_at_once_all_succeed() {
     assert_eq!(host.status("alice").await.json["remaining"], 0);
 }
 
+/// Row S25.
 #[tokio::test]
 async fn redeeming_one_accounts_code_leaves_every_other_account_alone() {
     let app = App::start().await;

@@ -1,5 +1,10 @@
 //! Guessing: how much is borne, over all processes, and what it never touches.
 
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Method;
 use serde_json::{Value, json};
 use spare_key_server::domain::{Caller, Error, NewPerson, Refusal};
 use spare_key_server::model::{AccountId, Millis};
@@ -9,6 +14,7 @@ use tokio::task::JoinSet;
 /// Valid by its check and never issued.
 const STRANGER: &str = "KZ3M-Q7TB-WJ5R-HXYN";
 
+/// Rows.
 #[tokio::test]
 async fn tries_are_counted_down_and_then_there_is_a_wait() {
     let app = App::start().await;
@@ -61,6 +67,7 @@ async fn an_unknown_account_is_throttled_like_any_other() {
     host.redeem("somebody", STRANGER).await.expect(403);
 }
 
+/// Row A-58.
 #[tokio::test]
 async fn a_restart_forgets_no_attempt() {
     let app = App::start().await;
@@ -76,6 +83,7 @@ async fn a_restart_forgets_no_attempt() {
         .expect_problem(429, "throttled");
 }
 
+/// Row C8.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_guesses_at_once_get_no_more_tries_than_ten_in_a_row() {
     let app = App::start().await;
@@ -92,6 +100,7 @@ async fn fifty_guesses_at_once_get_no_more_tries_than_ten_in_a_row() {
     assert_eq!((tried, throttled), (10, 40), "{answers:?}");
 }
 
+/// Row A-50.
 #[tokio::test]
 async fn after_a_hundred_in_a_row_only_a_new_batch_helps() {
     let app = App::start().await;
@@ -129,6 +138,7 @@ async fn after_a_hundred_in_a_row_only_a_new_batch_helps() {
     host.redeem("alice", &codes[0]).await.expect(200);
 }
 
+/// Row S11.
 #[tokio::test]
 async fn guessing_codes_keeps_nobody_from_signing_in_otherwise() {
     let app = App::start().await;
@@ -160,4 +170,33 @@ async fn guessing_codes_keeps_nobody_from_signing_in_otherwise() {
         matches!(wrong, Error::Refused(refusal) if refusal == first),
         "{wrong:?}"
     );
+}
+
+/// Rows S12, A-55: the address in a header is believed of a proxy that the operator names, and no
+/// address has tries of its own.
+#[tokio::test]
+async fn an_address_that_a_caller_makes_up_gives_no_more_tries() {
+    let app = App::start().await;
+    let host = app.host();
+    host.issue("alice").await;
+    let mut answers = Vec::new();
+    for number in 0..20 {
+        let body = json!({ "code": STRANGER, "proof": host.proof() }).to_string();
+        let request = host
+            .request(Method::POST, "/recovery/v1/accounts/alice/redeem")
+            .header("content-type", "application/json")
+            .header("x-forwarded-for", format!("203.0.113.{number}"))
+            .header("forwarded", format!("for=203.0.113.{number}"))
+            .header("x-real-ip", format!("203.0.113.{number}"));
+        let mut request = request.body(Body::from(body)).unwrap();
+        let peer = SocketAddr::from(([192, 0, 2, 7], 4_711));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        answers.push(app.send(request).await.status.as_u16());
+    }
+    assert_eq!(answers, [vec![403; 10], vec![429; 10]].concat());
+    let events = host.events("alice", "?limit=20").await.expect(200).json;
+    for event in events["events"].as_array().unwrap() {
+        let asked = event["kind"] == "codes.refused" || event["kind"] == "codes.throttled";
+        assert!(!asked || event["ip"] == "192.0.2.7", "{event}");
+    }
 }

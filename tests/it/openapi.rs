@@ -173,6 +173,7 @@ impl Callers {
 
 /// Documented and there: asked with a method that is not documented, each path says that it is not
 /// allowed; asked with one that is, it does not.
+/// Row A-92.
 #[tokio::test]
 async fn what_is_documented_is_what_is_routed() {
     let app = App::start().await;
@@ -202,6 +203,7 @@ async fn a_method_that_is_not_there_is_refused_in_the_words_of_its_dialect() {
     }
 }
 
+/// Row A-91.
 #[tokio::test]
 async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
     let app = App::start().await;
@@ -273,6 +275,7 @@ async fn every_operation_asks_who_it_is_and_says_so_as_documented() {
     assert!(guarded > 30, "{guarded}");
 }
 
+/// Rows A-41, E3.
 #[tokio::test]
 async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
     let app = App::start().await;
@@ -350,6 +353,36 @@ async fn a_body_of_any_shape_is_answered_and_never_with_a_fault() {
     }
 }
 
+/// Rows L3, A-89, A-12, S21: no GET changes anything, and no answer is kept, whoever asks.
+#[tokio::test]
+async fn reading_changes_nothing_and_no_answer_is_kept() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    let callers = Callers::of(&app).await;
+    app.host().issue("auth0|dora").await;
+    let before = app.rows();
+    assert!(before.iter().any(|row| row.starts_with("code: ")));
+    let mut read = 0;
+    for one in operations(&document) {
+        let may = callers.of_operation(&one).map(|[may, _]| may.as_str());
+        let path = real(&one.path);
+        let with = if one.method == "get" { may } else { None };
+        let answer = ask(&app, &one.method, &path, with, NO_BODY).await;
+        let said = format!("{} {}", one.method, one.path);
+        assert!(answer.status.as_u16() < 500, "{said}");
+        read += usize::from(one.method == "get" && answer.status == 200);
+        if !path.starts_with("/.well-known/") {
+            let kept = answer.header("cache-control");
+            assert!(kept.contains("no-store"), "{said}: {kept}");
+        }
+    }
+    assert!(read > 15, "{read}");
+    let after = app.rows();
+    let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
+    assert!(new.is_empty() && after.len() == before.len(), "{new:#?}");
+}
+
+/// Row A-14.
 #[tokio::test]
 async fn every_example_is_as_its_schema_says() {
     let app = App::start().await;

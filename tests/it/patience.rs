@@ -48,6 +48,7 @@ async fn shown_codes(app: &App) -> Caller {
     caller
 }
 
+/// Row B-09.
 #[tokio::test]
 async fn who_asks_for_more_time_ten_times_still_saves_the_codes_they_were_shown_b_09() {
     let app = App::start().await;

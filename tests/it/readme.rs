@@ -42,6 +42,7 @@ fn matches(expected: &str, line: &str) -> bool {
     rest.is_empty() || ends_open
 }
 
+/// Row L18.
 #[test]
 fn the_session_of_the_readme_runs_as_it_stands() {
     runs_as_it_stands("README.md");

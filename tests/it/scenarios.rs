@@ -83,6 +83,7 @@ async fn shows(hero: &Hero, (generation, remaining): (u64, u64)) {
     assert_eq!(hero.shows().await, expected, "{:?}", hero.dialect);
 }
 
+/// Row L4.
 #[tokio::test]
 async fn who_enrolls_has_live_codes() {
     let app = App::start().await;
@@ -96,6 +97,7 @@ async fn who_enrolls_has_live_codes() {
     }
 }
 
+/// Row A-42.
 #[tokio::test]
 async fn a_code_is_redeemed_however_it_is_typed() {
     const TOLD: Told = Told {
@@ -122,6 +124,7 @@ async fn a_code_is_redeemed_however_it_is_typed() {
     }
 }
 
+/// Rows L6, S17.
 #[tokio::test]
 async fn a_code_that_is_used_twice_is_refused_the_second_time() {
     const TOLD: Told = Told {
@@ -152,6 +155,7 @@ async fn a_code_that_is_used_twice_is_refused_the_second_time() {
     }
 }
 
+/// Row L5.
 #[tokio::test]
 async fn ten_codes_are_ten_ways_in() {
     const TOLD: Told = Told {
@@ -192,6 +196,7 @@ async fn ten_codes_are_ten_ways_in() {
     }
 }
 
+/// Rows O1, A-105.
 #[tokio::test]
 async fn ten_wrong_codes_are_a_wait_and_success_ends_it() {
     const TOLD: Told = Told {
@@ -227,6 +232,7 @@ async fn ten_wrong_codes_are_a_wait_and_success_ends_it() {
     }
 }
 
+/// Rows L7, S24.
 #[tokio::test]
 async fn new_codes_end_the_old_ones_and_the_wait() {
     const TOLD: Told = Told {
@@ -275,6 +281,7 @@ async fn new_codes_end_the_old_ones_and_the_wait() {
     }
 }
 
+/// Row L1.
 #[tokio::test]
 async fn a_lost_answer_is_given_again_until_a_code_of_it_is_used() {
     const TOLD: Told = Told {
@@ -330,6 +337,7 @@ async fn a_lost_answer_is_not_given_again_once_newer_codes_are_made() {
     }
 }
 
+/// Rows S23, A-09.
 #[tokio::test]
 async fn switched_off_none_is_issued_and_none_accepted_and_none_is_lost() {
     const TOLD: Told = Told {
@@ -378,6 +386,7 @@ async fn switched_off_none_is_issued_and_none_accepted_and_none_is_lost() {
     }
 }
 
+/// Row L8.
 #[tokio::test]
 async fn with_the_last_authenticator_go_the_codes_and_they_never_come_back() {
     const REMOVED: Told = Told {

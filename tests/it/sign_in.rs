@@ -47,6 +47,7 @@ async fn sign_in(app: &App, password: &str, from: &str) -> Result<SignedIn, Refu
     }
 }
 
+/// Row A-59.
 #[tokio::test]
 async fn guessing_a_password_is_slowed_where_it_comes_from_and_nowhere_else() {
     let app = with_alice(Options::default()).await;
@@ -138,6 +139,7 @@ async fn session(app: &App, base32: &str) -> Token {
     }
 }
 
+/// Rows S18, A-76.
 #[tokio::test]
 async fn a_new_authenticator_ends_every_other_session() {
     const OLD: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";

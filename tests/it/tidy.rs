@@ -209,6 +209,7 @@ fn only_wire_files_expose_a_code() {
     );
 }
 
+/// Rows S4, A-03, A-04.
 #[test]
 fn one_file_draws_one_hashes_one_reads_the_time() {
     let rules: [(&[&str], &[&str]); 3] = [
@@ -333,4 +334,20 @@ fn every_path_of_the_code_map_is_there() {
         }
     }
     assert!(paths >= 15, "{paths} paths only");
+}
+
+/// Rows S15, A-29: where something secret that was presented is compared with what is expected.
+#[test]
+fn what_is_presented_is_compared_in_constant_time() {
+    exactly(
+        &naming("server/src", &["ct_eq"]),
+        &[
+            "server/src/domain/challenge.rs: ct_eq",
+            "server/src/domain/client.rs: ct_eq",
+            "server/src/domain/redeem.rs: ct_eq",
+            "server/src/http/auth0/my_account.rs: ct_eq",
+            "server/src/http/pages/visitor.rs: ct_eq",
+            "server/src/keyring/follow.rs: ct_eq",
+        ],
+    );
 }

@@ -257,6 +257,7 @@ async fn a_discovery_document_of_another_issuer_is_not_believed() {
     assert_eq!(provider.read(&token).await, Err(Unvouched::Unreachable));
 }
 
+/// Row A-84.
 #[tokio::test]
 async fn what_the_claims_must_not_say_is_refused() {
     let key = Key::draw("one");
@@ -282,6 +283,7 @@ async fn what_the_claims_must_not_say_is_refused() {
     }
 }
 
+/// Row A-83.
 #[tokio::test]
 async fn what_the_header_says_of_keys_and_algorithms_is_not_followed() {
     let (key, own) = (Key::draw("one"), Key::draw("one"));
@@ -352,6 +354,7 @@ fn guest(app: &App, signed_in: Option<Millis>) -> Guest {
     }
 }
 
+/// Row A-08.
 #[tokio::test]
 async fn only_who_signed_in_at_the_issuer_minutes_ago_binds_a_first_authenticator() {
     let app = App::start().await;

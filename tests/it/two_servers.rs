@@ -130,6 +130,7 @@ fn manage(http: Http, method: &str, path: &str, bearer: &str, body: &Value) -> R
     reply.expect("an answer")
 }
 
+/// Row C3.
 #[test]
 fn a_challenge_opened_at_one_is_completed_at_the_other_and_at_neither_again() {
     over_both(|two| {
@@ -166,6 +167,7 @@ fn a_challenge_opened_at_one_is_completed_at_the_other_and_at_neither_again() {
     });
 }
 
+/// Row A-06.
 #[test]
 fn a_session_of_one_is_one_at_the_other_until_it_ends_at_either() {
     over_both(|two| {
@@ -189,6 +191,7 @@ fn a_session_of_one_is_one_at_the_other_until_it_ends_at_either() {
     });
 }
 
+/// Row S9.
 #[test]
 fn guesses_are_counted_over_both() {
     over_both(|two| {
@@ -223,6 +226,7 @@ fn an_idempotency_key_is_known_at_the_other() {
     });
 }
 
+/// Rows C1, C11.
 #[test]
 fn a_code_presented_at_both_at_once_lets_one_in() {
     over_both(|two| {
@@ -274,6 +278,7 @@ fn a_signing_key_that_is_replaced_is_followed_by_both() {
     });
 }
 
+/// Row C11.
 #[test]
 fn a_switch_that_is_set_at_one_is_set_at_the_other() {
     over_both(|two| {

@@ -3,6 +3,7 @@
 //! Every deed is one transaction: whatever happens to its process or to one of its statements, the
 //! database holds afterwards what it held before the deed or what it holds after it, and nothing
 //! between, and the deed can be done. Rows C6, C7, C9, C10.
+//! Row A-34.
 
 use crate::child::{self, Plan};
 use crate::deeds::{self, DEEDS, Deed};

@@ -3,6 +3,7 @@
 //! Several processes redeem all the while. What was said to be done is done, what was refused for a
 //! fault is not, but for the one that was under way, which is honestly unknown; and when the trouble
 //! is over the same processes go on. Rows C7, C9, O2.
+//! Row A-48.
 
 use std::collections::BTreeMap;
 use std::process::Command;

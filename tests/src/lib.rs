@@ -22,6 +22,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
+use rusqlite::Connection;
 use serde_json::Value;
 use spare_key_server::app::{self, Ingredients, StoreUrl};
 use spare_key_server::clock::{Clock as _, rfc3339};
@@ -190,6 +191,31 @@ impl App {
     /// The database's file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("spare-key.db")
+    }
+
+    /// Every row of the database as text, in order, without when a session was last seen.
+    pub fn rows(&self) -> Vec<String> {
+        const TABLES: &str =
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let db = Connection::open(self.database()).expect("the database");
+        let mut tables = db.prepare(TABLES).expect("the schema");
+        let names = tables.query_map([], |row| row.get(0));
+        let names: Vec<String> = names.and_then(Iterator::collect).expect("names");
+        let mut all = Vec::new();
+        for name in names {
+            let table = db.prepare(&format!("SELECT * FROM \"{name}\""));
+            let mut table = table.expect("a table");
+            let columns: Vec<String> = table.column_names().map(str::to_owned).collect();
+            let mut rows = table.query([]).expect("its rows");
+            while let Some(row) = rows.next().expect("a row") {
+                let columns = columns.iter().filter(|column| *column != "seen_at");
+                let values = columns.map(|column| row.get::<_, rusqlite::types::Value>(&**column));
+                let values: Vec<_> = values.map(|value| format!("{value:?}")).collect();
+                all.push(format!("{name}: {}", values.join(", ")));
+            }
+        }
+        all.sort();
+        all
     }
 
     /// The use cases, for what no dialect reaches.

@@ -147,6 +147,7 @@ mod tests {
         );
     }
 
+    /// Row A-106.
     #[test]
     fn nothing_that_is_printed_steers_a_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");

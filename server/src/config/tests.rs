@@ -65,6 +65,7 @@ fn what_was_given_wins_over_the_file() {
     assert_eq!(config.workers, 3);
 }
 
+/// Row S3.
 #[test]
 fn an_unknown_key_is_refused_by_name_and_its_value_is_not_repeated() {
     let (_folder, settings) = file("listen = '127.0.0.1:1'\nkeyring_secret = 'hunter2'");

@@ -130,6 +130,7 @@ impl Policy {
 mod tests {
     use super::*;
 
+    /// Row A-75.
     #[test]
     fn the_standard_policy_keeps_to_its_sources() {
         let policy = Policy::standard(false);
@@ -140,5 +141,20 @@ mod tests {
         assert!(policy.recovery_throttle.dead_at <= 100);
         assert!(policy.challenge_for > policy.pending_for);
         assert!(crate::hasher::params_are_sound(policy.hash));
+    }
+
+    /// Row A-57: Auth0's own limit, and A-50: NIST's.
+    #[test]
+    fn ten_wrong_codes_an_hour_and_a_hundred_in_all() {
+        for throttle in [
+            Policy::standard(true).recovery_throttle,
+            Policy::standard(true).totp_throttle,
+        ] {
+            assert_eq!(throttle.capacity, 10);
+            assert_eq!(throttle.refill.0 * 10, Millis::minutes(60).0);
+            assert_eq!(throttle.first_wait, Millis::seconds(30));
+            assert_eq!(throttle.longest_wait, Millis::minutes(60));
+            assert_eq!(throttle.dead_at, 100);
+        }
     }
 }

@@ -107,6 +107,7 @@ mod tests {
         }
     }
 
+    /// Row A-38.
     #[test]
     fn a_password_is_good_for_one_step_either_way_and_no_further() {
         let secret = b"12345678901234567890";

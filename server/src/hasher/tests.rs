@@ -20,6 +20,7 @@ fn pool(workers: usize, admitted: usize) -> Hasher {
     Hasher::start(PoolSize { workers, admitted }).unwrap()
 }
 
+/// Rows S25, A-24.
 #[tokio::test]
 async fn a_digest_depends_on_secret_salt_pepper_and_what_it_is_bound_to() {
     let hasher = pool(2, 8);
@@ -57,6 +58,7 @@ async fn a_digest_depends_on_secret_salt_pepper_and_what_it_is_bound_to() {
     assert_eq!(hasher.figures(Lane::Passwords).run, 0);
 }
 
+/// Row A-60.
 #[tokio::test]
 async fn a_full_lane_refuses_and_leaves_the_other_lane_alone() {
     let hasher = pool(1, 2);
@@ -109,6 +111,7 @@ async fn parameters_out_of_bounds_are_a_fault_and_the_worker_lives_on() {
 }
 
 /// RFC 9106, 5.3: the Argon2id vector, which has a secret and associated data as ours do.
+/// Rows.
 #[test]
 fn the_hash_is_the_one_of_rfc_9106() {
     let params = ParamsBuilder::new()

@@ -240,6 +240,7 @@ mod tests {
         )])
     }
 
+    /// Rows S12, A-55.
     #[test]
     fn the_address_is_the_last_one_that_no_trusted_proxy_owns() {
         let proxy: IpAddr = "10.0.0.1".parse().unwrap();

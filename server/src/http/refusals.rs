@@ -18,6 +18,7 @@ const LATER: Timestamp = Timestamp(1_795_219_230_000);
 pub(super) type Answered = (&'static str, StatusCode, String);
 
 /// The table in `refusals.snap`. When it differs on purpose, the test's message is the new table.
+/// Row A-88.
 #[test]
 fn every_refusal_has_in_every_dialect_the_answer_that_the_table_says() {
     let mut table = String::new();

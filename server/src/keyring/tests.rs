@@ -42,6 +42,7 @@ fn what_is_sealed_opens_in_its_own_place_only() {
     );
 }
 
+/// Row O3.
 #[test]
 fn rotation_keeps_everything_that_was_sealed_before() {
     let mut ring = ring();
@@ -108,6 +109,7 @@ fn a_file_has_mode_0600_is_never_overwritten_and_reads_back_the_same() {
     );
 }
 
+/// Row A-30.
 #[test]
 fn a_file_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -136,6 +138,7 @@ fn a_broken_file_says_what_is_wrong_and_nothing_of_a_key() {
     }
 }
 
+/// Row S25.
 #[test]
 fn a_locator_depends_on_account_generation_code_and_key() {
     let mut ring = ring();

@@ -124,6 +124,7 @@ fn a_token_is_read_as_it_was_signed() {
     assert_eq!(read(&under(&header(), &private(&first()))), Ok(claims()));
 }
 
+/// Row A-83.
 #[test]
 fn an_algorithm_of_the_tokens_own_choice_is_refused() {
     let public = serde_json::to_vec(keys().published()).unwrap();
@@ -168,6 +169,7 @@ fn an_algorithm_of_the_tokens_own_choice_is_refused() {
     );
 }
 
+/// Row A-85.
 #[test]
 fn a_token_of_another_kind_is_refused() {
     for kind in [Some("JWT"), Some("jwt"), Some("mfa+jwt"), Some(""), None] {
@@ -234,6 +236,7 @@ fn a_key_that_is_not_published_is_unknown_whatever_its_name() {
     assert_eq!(read(&put_together(&listed, b"x")), Err(TokenError::Invalid));
 }
 
+/// Row A-84.
 #[test]
 fn a_key_that_a_token_brings_along_is_never_used() {
     let stranger = private(&KEYS[2]);
@@ -299,6 +302,7 @@ fn a_token_of_nobody_is_refused() {
     assert_eq!(read(&signed(&nobody)), Err(TokenError::Invalid));
 }
 
+/// Row A-82.
 #[test]
 fn a_token_for_somebody_else_is_refused() {
     let elsewhere = "https://elsewhere.example.com/".to_owned();
@@ -322,6 +326,7 @@ fn a_token_for_somebody_else_is_refused() {
     assert_eq!(read(&token), Err(TokenError::Invalid));
 }
 
+/// Row A-86.
 #[test]
 fn a_token_is_good_from_when_it_was_issued_until_it_runs_out() {
     let token = signed(&claims());
@@ -345,6 +350,7 @@ fn a_token_is_good_from_when_it_was_issued_until_it_runs_out() {
     }
 }
 
+/// Row A-86.
 #[test]
 fn the_signature_is_looked_at_before_what_is_said() {
     let late = AccessClaims {

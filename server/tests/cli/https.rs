@@ -138,6 +138,7 @@ fn the_record_says_from_where_a_caller_came_by_https() {
     running.stop();
 }
 
+/// Row A-93.
 #[test]
 fn plain_http_is_not_answered_where_https_is_spoken() {
     let place = Place::new();
@@ -188,4 +189,31 @@ fn https_is_for_dev_and_certificates_of_an_operator_are_for_serve() {
         place.run(line).wrong_usage();
     }
     assert!(!place.path("spare-key-data").exists());
+}
+
+/// Row A-90.
+#[test]
+fn cookies_by_https_are_for_this_host_alone() {
+    let place = Place::new();
+    let (running, address) = start(&place);
+    let ca = place.path("spare-key-data/ca.pem");
+    let head = succeeds(&format!(
+        "curl -s -o /dev/null -D - --cacert '{}' --resolve localhost:{port}:127.0.0.1 \
+         https://localhost:{port}/u/login",
+        ca.display(),
+        port = address.rsplit(':').next().unwrap().trim_end_matches('/'),
+    ));
+    let cookies: Vec<_> = head
+        .lines()
+        .filter(|line| line.to_lowercase().starts_with("set-cookie:"))
+        .collect();
+    assert!(!cookies.is_empty(), "{head}");
+    for cookie in cookies {
+        assert!(cookie[11..].trim().starts_with("__Host-"), "{cookie}");
+        for part in ["; Secure", "; HttpOnly", "; SameSite=", "; Path=/"] {
+            assert!(cookie.contains(part), "{cookie} without {part}");
+        }
+        assert!(!cookie.contains("Domain="), "{cookie}");
+    }
+    running.stop();
 }

@@ -192,6 +192,7 @@ fn bad_lines() -> Vec<(&'static str, String, &'static str)> {
 }
 
 // Nothing that is said of a line holds what is in it.
+// Row L17.
 #[test]
 fn what_cannot_be_taken_is_refused_by_its_line_and_without_a_secret() {
     let (place, paths) = place();

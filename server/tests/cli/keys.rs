@@ -18,6 +18,7 @@ fn keyring_init_never_overwrites() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
+/// Row A-30.
 #[test]
 fn a_keyring_is_for_its_owner_only_and_its_keys_are_never_printed() {
     let place = Place::new();
@@ -68,6 +69,7 @@ fn rotating_adds_a_key_and_uses_it() {
     assert_eq!(current, [(1, false), (2, true)]);
 }
 
+/// Row A-30.
 #[test]
 fn a_keyring_can_come_from_the_environment_and_not_be_written_there() {
     let place = Place::new();

@@ -117,6 +117,7 @@ fn a_new_key_is_taken_up_by_running_servers_and_the_old_codes_work() {
     rotates_under_two_servers("sqlite:test.db");
 }
 
+/// Row O3.
 #[test]
 fn a_new_key_is_taken_up_over_postgresql_too() {
     let database = Database::create(&[]);
@@ -253,6 +254,7 @@ fn a_store_is_not_served_without_the_keys_that_its_codes_need() {
     lost_key("sqlite:test.db");
 }
 
+/// Row S1.
 #[test]
 fn a_database_is_not_served_without_the_keys_that_its_codes_need() {
     let database = Database::create(&[]);

@@ -191,6 +191,7 @@ fn sigterm_drains() {
     }
 }
 
+/// Row A-28.
 #[test]
 fn the_log_tells_no_request_and_no_secret_of_dev() {
     let place = Place::new();

@@ -34,6 +34,7 @@ fn serve<'a>(place: &Place, more: &[&'a str]) -> Vec<&'a str> {
     [&["serve"], paths.as_slice(), &issuer, more].concat()
 }
 
+/// Row A-93.
 #[test]
 fn serve_speaks_tls_where_everybody_can_reach_it_without_a_proxy() {
     let place = Place::new();

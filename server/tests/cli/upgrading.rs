@@ -183,6 +183,7 @@ fn a_file_of_the_first_schema_goes_on_working() {
     assert_eq!(count(&db), 0, "what was kept of used codes is wiped");
 }
 
+/// Row L16.
 #[test]
 fn a_database_of_the_first_schema_goes_on_working() {
     let database = Database::create(&[]);

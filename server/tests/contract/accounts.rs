@@ -3,7 +3,7 @@
 use spare_key_server::model::{BatchState, EventKind, Generation, Millis};
 use spare_key_server::store::{
     AccountAdded, AccountPage, Client, Lane, NewIdempotency, PasswordDigest, Redeemed, Reserved,
-    Staged, ThrottlePolicy,
+    Setting, Staged, ThrottlePolicy,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -128,6 +128,7 @@ pub(crate) async fn an_account_is_seen_by_the_other_store_once_added(db: impl Fi
     }
 }
 
+/// Rows L8, A-45.
 pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
     let store = db.left();
     let bob = sample::has_account(&*store, "bob").await;
@@ -211,6 +212,7 @@ pub(crate) async fn an_account_added_again_starts_afresh(db: impl Fixture) {
     );
 }
 
+/// Row L8.
 pub(crate) async fn resetting_takes_all_factors_and_sessions_but_not_the_number(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -445,4 +447,39 @@ pub(crate) async fn accounts_are_found_by_how_identifier_or_login_begins(db: imp
         let found: Vec<_> = found.iter().map(|line| line.id.as_str()).collect();
         assert_eq!(found, expected, "{beginning}");
     }
+}
+
+/// Row A-94.
+pub(crate) async fn a_text_is_never_a_statement(db: impl Fixture) {
+    const TEXTS: [&str; 8] = [
+        "'; DROP TABLE account; --",
+        "' OR '1'='1",
+        "\"; DELETE FROM code; --",
+        "$1",
+        "?1",
+        ":account",
+        "%_\\",
+        "E'\\'' || pg_sleep(9) || '",
+    ];
+    let store = db.left();
+    for text in TEXTS {
+        let account = sample::has_account(&*store, text).await;
+        sample::has_live(&*store, &account, 1).await;
+        let mut event = event(&account, EventKind::CodesRefused);
+        event.detail = Some(text.to_owned());
+        store.record(vec![event]).await.unwrap();
+        store.set(Setting::SignInPolicy, text).await.unwrap();
+        let found = db.right().setting(Setting::SignInPolicy).await.unwrap();
+        assert_eq!(found.as_deref(), Some(text));
+    }
+    assert_eq!(db.rows()["account"], 8);
+    assert_eq!(db.rows()["code"], 80);
+    for text in TEXTS {
+        let found = db.right().account(&id(text)).await.unwrap();
+        assert_eq!(found.map(|found| found.id), Some(id(text)));
+        let newest = store.events(&id(text), None, 1).await.unwrap();
+        assert_eq!(newest[0].detail.as_deref(), Some(text));
+        assert!(store.remove_account(&id(text)).await.unwrap());
+    }
+    assert_eq!(db.rows()["account"], 0);
 }

@@ -6,6 +6,7 @@ use spare_key_server::store::{Activated, Beside, Redeemed, Staged};
 use super::sample::{self, T0, TEN_MINUTES, after, id, token};
 use super::{Fixture, at_once};
 
+/// Row L7.
 pub(crate) async fn activating_supersedes_in_the_same_step(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -50,6 +51,7 @@ pub(crate) async fn activating_twice_is_no_error(db: impl Fixture) {
     assert_eq!(rows, 1);
 }
 
+/// Row A-47.
 pub(crate) async fn only_the_pending_batch_is_activated(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     assert_eq!(
@@ -93,6 +95,7 @@ pub(crate) async fn a_stranger_cannot_activate(db: impl Fixture) {
     assert_eq!(store.activate(held).await.unwrap(), Activated::Done);
 }
 
+/// Row A-44.
 pub(crate) async fn an_expired_batch_cannot_be_activated_even_before_the_sweep(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -112,6 +115,7 @@ pub(crate) async fn an_expired_batch_cannot_be_activated_even_before_the_sweep(d
     assert_eq!(store.activate(late).await.unwrap(), sample::stale(None));
 }
 
+/// Row L11.
 pub(crate) async fn activating_needs_an_authenticator_beside_it(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -218,4 +222,21 @@ pub(crate) async fn confirming_a_live_batch_erases_its_seed(db: impl Fixture) {
             total: 1
         }
     );
+}
+
+/// Row L2.
+pub(crate) async fn new_codes_end_no_session(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    for name in ["here", "elsewhere"] {
+        sample::has_session(&*store, &alice, name).await;
+    }
+    sample::has_live(&*store, &alice, 1).await;
+    sample::has_pending(&*store, &alice, 2).await;
+    assert_eq!(sample::activates(&*store, &alice, 2).await, Activated::Done);
+    sample::has_live(&*db.right(), &alice, 3).await;
+    for name in ["here", "elsewhere"] {
+        let live = db.right().session(&token(name), T0, T0).await.unwrap();
+        assert!(live.is_some(), "{name}");
+    }
 }

@@ -236,6 +236,7 @@ pub(crate) async fn of_two_that_can_be_shown_the_later_is_given_more_time(db: im
     }
 }
 
+/// Row U8.
 pub(crate) async fn a_reminder_ends_for_one_generation(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

@@ -28,6 +28,7 @@ fn accept(step: i64) -> AcceptTotp {
     }
 }
 
+/// Row A-47.
 pub(crate) async fn an_authenticator_is_nobodys_factor_until_confirmed(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -180,6 +181,7 @@ pub(crate) async fn one_is_confirmed_once(db: impl Fixture) {
     );
 }
 
+/// Row L13.
 pub(crate) async fn a_replacement_unbinds_the_others(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -202,6 +204,7 @@ pub(crate) async fn a_replacement_unbinds_the_others(db: impl Fixture) {
     assert_eq!(store.authenticators(&bob).await.unwrap().len(), 1);
 }
 
+/// Row A-38.
 pub(crate) async fn a_step_is_spent_once_however_many_present_it(db: impl Fixture) {
     let alice = sample::has_account(&*db.left(), "alice").await;
     sample::has_totp(&*db.left(), &alice, "phone").await;
@@ -224,6 +227,7 @@ pub(crate) async fn a_step_is_spent_once_however_many_present_it(db: impl Fixtur
     }
 }
 
+/// Row A-38.
 pub(crate) async fn no_step_goes_back(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

@@ -8,6 +8,7 @@ use spare_key_server::store::{
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
 use super::{Fixture, at_once};
 
+/// Row S10.
 pub(crate) async fn an_answer_to_a_challenge_is_counted_before_it_is_looked_at(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

@@ -203,6 +203,7 @@ pub(crate) async fn authenticators_have_numbers_that_are_never_used_again(db: im
     assert!(anew[1].number > tablet.number);
 }
 
+/// Row A-104.
 pub(crate) async fn a_lapsed_authenticator_is_remembered_without_its_secret(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

@@ -107,6 +107,7 @@ pub(crate) async fn codes_of_an_enrollment_need_its_pending_authenticator(db: im
     assert_eq!(live(&*store, &alice).await, None);
 }
 
+/// Row L4.
 pub(crate) async fn codes_of_an_enrollment_are_for_who_has_nothing_yet(db: impl Fixture) {
     let store = db.left();
     let bound = sample::has_account(&*store, "bound").await;
@@ -140,6 +141,7 @@ pub(crate) async fn codes_of_an_enrollment_do_not_go_live_before_it(db: impl Fix
     assert_eq!(live(&*db.right(), &alice).await, None);
 }
 
+/// Row L4.
 pub(crate) async fn confirming_makes_the_codes_live_in_the_same_step(db: impl Fixture) {
     let store = db.left();
     let alice = is_enrolling(&store, "alice").await;
@@ -174,6 +176,7 @@ pub(crate) async fn confirming_makes_the_codes_live_in_the_same_step(db: impl Fi
     ));
 }
 
+/// Row L4.
 pub(crate) async fn of_many_who_confirm_both_one_does(db: impl Fixture) {
     let alice = is_enrolling(&db.left(), "alice").await;
     let answers = at_once(&db, 16, |store, _| async move {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use spare_key_server::model::{EventKind, Generation};
-use spare_key_server::store::{Actor, Event, NewEvent};
+use spare_key_server::store::{Actor, Event, NewEvent, RemoveTotp, TotpRemoved};
 
 use super::Fixture;
 use super::sample::{self, T0, event, id};
@@ -29,6 +29,7 @@ pub(crate) async fn events_come_newest_first_a_page_at_a_time(db: impl Fixture) 
     assert_eq!(seen, EventKind::ALL);
 }
 
+/// Rows O1, A-105.
 pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
     let alice = id("alice");
     let actors = [
@@ -70,6 +71,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
     }
 }
 
+/// Rows S24, A-101.
 pub(crate) async fn the_person_is_told_of_exactly_what_notifies(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -112,4 +114,46 @@ pub(crate) async fn nobody_is_told_of_an_unknown_account(db: impl Fixture) {
         .unwrap();
     assert_eq!(db.left().outbox(100).await.unwrap(), []);
     assert_eq!(db.left().events(&nobody, None, 100).await.unwrap().len(), 1);
+}
+
+/// Rows, O2: by the store itself, so whether anybody reads the answer or not.
+pub(crate) async fn what_happens_to_codes_and_factors_is_told_in_the_same_step(db: impl Fixture) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    sample::has_totp(&*store, &alice, "phone").await;
+    sample::has_pending(&*store, &alice, 1).await;
+    sample::activates(&*store, &alice, 1).await;
+    sample::spends(&*store, &alice, 1, 1).await;
+    let revoked = event(&alice, EventKind::CodesRevoked);
+    assert!(store.revoke(&alice, T0, revoked).await.unwrap());
+    sample::has_live(&*store, &alice, 2).await;
+    let remove = RemoveTotp {
+        account: alice.clone(),
+        id: sample::totp_id(&alice, "phone"),
+        at: T0,
+        event: event(&alice, EventKind::FactorRemoved),
+        codes: event(&alice, EventKind::CodesRevoked),
+        devices: event(&alice, EventKind::DeviceForgotten),
+        step_up: None,
+    };
+    assert_eq!(store.remove_totp(remove).await.unwrap(), TotpRemoved::Last);
+    let reset = event(&alice, EventKind::MfaReset);
+    assert!(store.reset_mfa(&alice, T0, reset).await.unwrap());
+    let mut trail = db.right().events(&alice, None, 100).await.unwrap();
+    trail.reverse();
+    trail.retain(|event| event.kind.notifies());
+    let outbox = db.right().outbox(100).await.unwrap();
+    let told: Vec<_> = outbox.into_iter().map(|told| told.event).collect();
+    assert_eq!(told, trail);
+    for kind in [
+        EventKind::CodesStaged,
+        EventKind::CodesActivated,
+        EventKind::CodesRedeemed,
+        EventKind::CodesRevoked,
+        EventKind::FactorEnrolled,
+        EventKind::FactorRemoved,
+        EventKind::MfaReset,
+    ] {
+        assert!(told.iter().any(|event| event.kind == kind), "{kind:?}");
+    }
 }

@@ -145,6 +145,7 @@ macro_rules! contract {
                     accounts_are_found_by_how_identifier_or_login_begins,
                     accounts_low_on_codes_are_found,
                     clients_are_added_found_listed_and_removed,
+                    a_text_is_never_a_statement,
                 ]
                 administration [
                     an_account_administers_while_it_is_appointed,
@@ -195,6 +196,7 @@ macro_rules! contract {
                     activating_opens_the_session,
                     of_many_who_activate_one_does,
                     confirming_a_live_batch_erases_its_seed,
+                    new_codes_end_no_session,
                 ]
                 redemption [
                     a_code_is_spent_once_however_many_redeem_it,
@@ -341,6 +343,7 @@ macro_rules! contract {
                     an_event_comes_back_as_it_was_written,
                     the_person_is_told_of_exactly_what_notifies,
                     nobody_is_told_of_an_unknown_account,
+                    what_happens_to_codes_and_factors_is_told_in_the_same_step,
                 ]
                 races [
                     codes_are_never_left_without_an_authenticator,

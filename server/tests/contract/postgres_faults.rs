@@ -152,6 +152,7 @@ async fn what_others_hold_is_waited_for_and_not_for_ever() {
     assert_eq!(sample::spends(&*db.left(), &id("alice"), 1, 4).await, DONE);
 }
 
+/// Row O2.
 #[tokio::test]
 async fn an_event_that_cannot_be_written_is_a_fault_and_spends_nothing() {
     let db = OneDatabase::open();
@@ -165,6 +166,7 @@ async fn an_event_that_cannot_be_written_is_a_fault_and_spends_nothing() {
     assert_eq!(sample::spends(&*db.right(), &id("alice"), 1, 1).await, DONE);
 }
 
+/// Row S16.
 #[tokio::test]
 async fn a_fault_does_not_quote_what_is_stored() {
     let db = OneDatabase::open();

@@ -20,6 +20,7 @@ fn accept(name: &str, step: i64, progress: Progress) -> AcceptTotp {
     }
 }
 
+/// Row C3.
 pub(crate) async fn a_challenge_yields_one_session_whatever_races(db: impl Fixture) {
     let alice = sample::has_account(&*db.left(), "alice").await;
     sample::has_totp(&*db.left(), &alice, "phone").await;
@@ -59,6 +60,7 @@ pub(crate) async fn a_challenge_yields_one_session_whatever_races(db: impl Fixtu
     );
 }
 
+/// Row S19.
 pub(crate) async fn a_challenge_of_another_account_yields_nothing(db: impl Fixture) {
     let store = db.left();
     sample::has_account(&*store, "mallory").await;
@@ -169,6 +171,7 @@ pub(crate) async fn a_challenge_needs_an_account(db: impl Fixture) {
     assert_eq!(db.left().challenge(&token("x")).await.unwrap(), None);
 }
 
+/// Rows L2, S18, A-76.
 pub(crate) async fn stepping_up_changes_the_session_and_keeps_the_pending_batch(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -262,6 +265,7 @@ pub(crate) async fn a_session_steps_up_once(db: impl Fixture) {
     assert_eq!(db.rows()["session"], 1);
 }
 
+/// Rows.
 pub(crate) async fn a_session_is_live_until_it_ends_expires_or_idles(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -331,6 +335,7 @@ pub(crate) async fn a_session_is_noted_as_seen_by_the_minute(db: impl Fixture) {
     );
 }
 
+/// Row A-06.
 pub(crate) async fn an_ended_session_is_over_at_once_everywhere(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -357,6 +362,7 @@ pub(crate) async fn an_ended_session_is_over_at_once_everywhere(db: impl Fixture
     assert_eq!(rows, 1);
 }
 
+/// Row A-76.
 pub(crate) async fn all_other_sessions_can_be_ended(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

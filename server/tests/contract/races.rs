@@ -10,6 +10,7 @@ use super::{Fixture, at_once};
 /// How often each race is run: at another moment every time.
 const ROUNDS: usize = 20;
 
+/// Row L11.
 pub(crate) async fn codes_are_never_left_without_an_authenticator(db: impl Fixture) {
     for round in 0..ROUNDS {
         let alice = sample::has_account(&*db.left(), &format!("alice {round}")).await;
@@ -100,6 +101,7 @@ pub(crate) async fn removing_a_program_removes_what_is_opened_for_it_meanwhile(d
     }
 }
 
+/// Row A-45.
 pub(crate) async fn removing_an_account_removes_what_it_does_meanwhile(db: impl Fixture) {
     for round in 0..ROUNDS {
         let alice = sample::has_account(&*db.left(), "alice").await;

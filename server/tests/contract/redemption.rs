@@ -13,6 +13,7 @@ fn done(answers: &[Redeemed]) -> usize {
         .count()
 }
 
+/// Rows C1, A-33.
 pub(crate) async fn a_code_is_spent_once_however_many_redeem_it(db: impl Fixture) {
     let alice = id("alice");
     sample::has_live(&*db.left(), &alice, 1).await;
@@ -40,6 +41,7 @@ pub(crate) async fn a_code_is_spent_once_however_many_redeem_it(db: impl Fixture
     assert_eq!(rows, 10);
 }
 
+/// Row C2.
 pub(crate) async fn different_codes_are_all_spent(db: impl Fixture) {
     sample::has_live(&*db.left(), &id("alice"), 1).await;
     let answers = at_once(&db, 10, |store, turn| async move {
@@ -71,6 +73,7 @@ pub(crate) async fn different_codes_are_all_spent(db: impl Fixture) {
     );
 }
 
+/// Rows C11, L5, L6, L10, A-32.
 pub(crate) async fn a_used_code_stays_used_and_the_others_work(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -101,6 +104,7 @@ pub(crate) async fn a_used_code_stays_used_and_the_others_work(db: impl Fixture)
     }
 }
 
+/// Row C10.
 pub(crate) async fn a_spent_code_is_told_from_a_dead_one(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     assert_eq!(
@@ -126,6 +130,7 @@ pub(crate) async fn a_spent_code_is_told_from_a_dead_one(db: impl Fixture) {
     }
 }
 
+/// Row L12.
 pub(crate) async fn the_last_code_can_be_used(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -153,6 +158,7 @@ pub(crate) async fn redeeming_erases_the_seed(db: impl Fixture) {
     assert_eq!(shown().await.unwrap(), None);
 }
 
+/// Row C4.
 pub(crate) async fn redeeming_racing_a_new_batch_leaves_one_whole(db: impl Fixture) {
     let alice = id("alice");
     sample::has_live(&*db.left(), &alice, 1).await;
@@ -184,6 +190,7 @@ pub(crate) async fn redeeming_racing_a_new_batch_leaves_one_whole(db: impl Fixtu
     assert_eq!(db.rows()["code"], 10);
 }
 
+/// Row C4.
 pub(crate) async fn redeeming_racing_activation_leaves_one_whole(db: impl Fixture) {
     let alice = id("alice");
     sample::has_live(&*db.left(), &alice, 1).await;
@@ -211,6 +218,7 @@ pub(crate) async fn redeeming_racing_activation_leaves_one_whole(db: impl Fixtur
     }
 }
 
+/// Row A-35.
 pub(crate) async fn a_single_is_replaced_in_the_same_step(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     store.stage(sample::single(&alice, 1)).await.unwrap();
@@ -271,6 +279,7 @@ fn to_be_replaced(number: u32) -> Redeem {
     redeem
 }
 
+/// Row L12.
 pub(crate) async fn a_last_code_waits_for_the_replacement_that_is_due(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -355,6 +364,7 @@ pub(crate) async fn a_replacement_that_comes_late_spends_nothing(db: impl Fixtur
     assert_eq!(store.redeem(redeem).await.unwrap(), expected);
 }
 
+/// Row C10.
 pub(crate) async fn redeeming_without_progress_spends_nothing(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -379,6 +389,7 @@ pub(crate) async fn redeeming_without_progress_spends_nothing(db: impl Fixture) 
     assert_eq!(sample::spends(&*store, &alice, 1, 1).await, expected);
 }
 
+/// Rows O1, A-100.
 pub(crate) async fn a_redemption_is_on_record_with_what_is_left(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -392,6 +403,7 @@ pub(crate) async fn a_redemption_is_on_record_with_what_is_left(db: impl Fixture
     assert_eq!(told.last().unwrap().event, newest[0]);
 }
 
+/// Row C7.
 pub(crate) async fn a_redemption_outlives_the_process(mut db: impl Fixture) {
     let alice = id("alice");
     sample::has_live(&*db.left(), &alice, 1).await;

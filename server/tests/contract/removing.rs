@@ -29,6 +29,7 @@ async fn trail(store: &dyn Store, account: &AccountId) -> Vec<EventKind> {
     rows.into_iter().map(|row| row.kind).collect()
 }
 
+/// Row L8.
 pub(crate) async fn codes_end_with_the_last_authenticator_and_not_before(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

@@ -31,6 +31,7 @@ pub(crate) async fn a_used_code_keeps_its_place_and_no_digest(db: impl Fixture) 
     assert_eq!(again, Redeemed::AlreadyUsed);
 }
 
+/// Row O5.
 pub(crate) async fn events_are_forgotten_when_they_are_old_and_not_before(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -118,6 +119,7 @@ pub(crate) async fn a_removed_account_leaves_no_trace_in_any_table(db: impl Fixt
     assert!(store.account(&other).await.unwrap().is_some());
 }
 
+/// Row O3.
 pub(crate) async fn what_hangs_on_each_key_is_counted(db: impl Fixture) {
     let store = db.left();
     assert_eq!(store.key_uses(T0).await.unwrap(), []);

@@ -143,6 +143,7 @@ fn file_holds(path: &Path, bytes: &[u8]) -> bool {
         .any(|content| content.windows(bytes.len()).any(|window| window == bytes))
 }
 
+/// Rows O5, A-20.
 #[tokio::test(flavor = "multi_thread")]
 async fn digests_and_seeds_are_gone_from_the_file_once_superseded() {
     let mut db = OneFile::open();
@@ -356,6 +357,7 @@ async fn one_that_fails_takes_none_of_its_group_with_it() {
     }
 }
 
+/// Row O2.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_cannot_be_written_is_a_fault_and_spends_nothing() {
     let db = OneFile::open();

@@ -1,4 +1,4 @@
-//! Staging, showing again, giving up, revoking.
+//! Staging, showing, giving up, revoking. Rows C5, L1, L7, L9, L11, A-11, A-23, A-34, A-36, A-104.
 
 use spare_key_core::Format;
 use spare_key_server::model::{BatchState, EventKind, Generation, Locator, Millis, Timestamp};
@@ -107,12 +107,8 @@ pub(crate) async fn a_number_is_never_given_twice(db: impl Fixture) {
     sample::has_pending(&*store, &alice, 2).await;
     let given_up = event(&alice, EventKind::CodesGivenUp);
     assert!(store.give_up_pending(&alice, T0, given_up).await.unwrap());
-    assert!(
-        store
-            .revoke(&alice, T0, event(&alice, EventKind::CodesRevoked))
-            .await
-            .unwrap()
-    );
+    let revoked = event(&alice, EventKind::CodesRevoked);
+    assert!(store.revoke(&alice, T0, revoked).await.unwrap());
     for used in [0, 1, 2, 4] {
         let staged = store.stage(sample::stage(&alice, used)).await.unwrap();
         assert_eq!(staged, Staged::GenerationTaken, "{used}");

@@ -33,6 +33,7 @@ fn regenerate(account: &AccountId, generation: u32, step_up: StepUpUse) -> Stage
     }
 }
 
+/// Row A-74.
 pub(crate) async fn a_step_up_token_needs_the_session_it_is_made_in(db: impl Fixture) {
     let store = db.left();
     let (alice, _) = stepped_up(&*store, "alice").await;
@@ -54,6 +55,7 @@ pub(crate) async fn a_step_up_token_needs_the_session_it_is_made_in(db: impl Fix
     }
 }
 
+/// Row S6.
 pub(crate) async fn a_step_up_token_is_good_where_it_was_made_and_until_its_time(db: impl Fixture) {
     let store = db.left();
     let (alice, step_up) = stepped_up(&*store, "alice").await;
@@ -87,6 +89,7 @@ pub(crate) async fn a_step_up_token_is_good_where_it_was_made_and_until_its_time
     assert_eq!(store.stage(late).await.unwrap(), Staged::NoProof);
 }
 
+/// Row A-74.
 pub(crate) async fn a_step_up_token_is_spent_once_however_many_bring_it(db: impl Fixture) {
     let (alice, step_up) = stepped_up(&*db.left(), "alice").await;
     let answers = at_once(&db, 8, move |store, _| {
@@ -121,6 +124,7 @@ fn remove(account: &AccountId, name: &str, step_up: StepUpUse) -> RemoveTotp {
     }
 }
 
+/// Row A-70.
 pub(crate) async fn a_step_up_token_buys_one_removal(db: impl Fixture) {
     let store = db.left();
     let (alice, step_up) = stepped_up(&*store, "alice").await;
@@ -136,6 +140,7 @@ pub(crate) async fn a_step_up_token_buys_one_removal(db: impl Fixture) {
     assert_eq!(store.authenticators(&alice).await.unwrap().len(), 1);
 }
 
+/// Row A-70.
 pub(crate) async fn a_step_up_token_buys_one_enrollment(db: impl Fixture) {
     let store = db.left();
     let (alice, step_up) = stepped_up(&*store, "alice").await;

@@ -50,6 +50,7 @@ fn fresh() -> Reserved {
     }
 }
 
+/// Rows C8, S7, S9, A-54.
 pub(crate) async fn a_burst_gets_what_the_bucket_holds_and_no_more(db: impl Fixture) {
     // The account does not exist: it is throttled like any other.
     let answers = at_once(&db, 50, |store, _| async move {
@@ -74,6 +75,7 @@ pub(crate) async fn a_burst_gets_what_the_bucket_holds_and_no_more(db: impl Fixt
     }
 }
 
+/// Row A-51.
 pub(crate) async fn waits_double_up_to_the_longest(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     for left in (1..10).rev() {
@@ -104,6 +106,7 @@ pub(crate) async fn waits_double_up_to_the_longest(db: impl Fixture) {
     }
 }
 
+/// Row A-57.
 pub(crate) async fn the_bucket_refills_with_time(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     for _ in 0..10 {
@@ -152,6 +155,7 @@ async fn fail_to_the_end(store: &dyn Store, account: &AccountId) -> Timestamp {
     now
 }
 
+/// Row A-50.
 pub(crate) async fn at_the_end_nothing_is_tried_any_more(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     let now = fail_to_the_end(&*store, &alice).await;
@@ -166,6 +170,7 @@ pub(crate) async fn at_the_end_nothing_is_tried_any_more(db: impl Fixture) {
     }
 }
 
+/// Row A-52.
 pub(crate) async fn a_new_batch_clears_the_count(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     let now = fail_to_the_end(&*store, &alice).await;
@@ -182,6 +187,7 @@ pub(crate) async fn a_new_batch_clears_the_count(db: impl Fixture) {
     assert_eq!(look(&*store, &alice, Lane::Recovery, now).await, fresh());
 }
 
+/// Row A-52.
 pub(crate) async fn success_clears_the_count(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     sample::has_live(&*store, &alice, 1).await;
@@ -195,6 +201,7 @@ pub(crate) async fn success_clears_the_count(db: impl Fixture) {
     );
 }
 
+/// Row C9.
 pub(crate) async fn a_forgiven_attempt_was_never_made(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     let forgive = || store.forgive_attempt(&alice, Lane::Recovery, POLICY, T0);
@@ -224,6 +231,7 @@ pub(crate) async fn a_forgiven_attempt_was_never_made(db: impl Fixture) {
     assert_eq!(look(&*store, &alice, Lane::Recovery, T0).await, fresh());
 }
 
+/// Rows S8, S11, A-51.
 pub(crate) async fn the_lanes_and_accounts_do_not_touch(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;
@@ -259,6 +267,7 @@ pub(crate) async fn looking_charges_nothing(db: impl Fixture) {
     }
 }
 
+/// Rows C9, A-58.
 pub(crate) async fn a_count_outlives_the_process_and_the_sweep(mut db: impl Fixture) {
     let alice = id("alice");
     for _ in 0..10 {
@@ -283,6 +292,7 @@ pub(crate) async fn a_count_outlives_the_process_and_the_sweep(mut db: impl Fixt
     assert_eq!(reserve_by(&*db.left(), &alice, wide, years).await, expected);
 }
 
+/// Row S11.
 pub(crate) async fn a_clock_that_steps_back_locks_nobody_out(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));
     for at in [

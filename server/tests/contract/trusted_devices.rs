@@ -122,6 +122,7 @@ pub(crate) async fn all_devices_are_forgotten_at_once(db: impl Fixture) {
     assert_eq!(labels(&*store, &bob).await, ["browser tablet"]);
 }
 
+/// Rows L14, S18.
 pub(crate) async fn a_spent_code_ends_the_trust_in_devices(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

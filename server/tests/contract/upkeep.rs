@@ -11,6 +11,7 @@ pub(crate) async fn the_store_answers(db: impl Fixture) {
     db.right().ping().await.unwrap();
 }
 
+/// Rows O5, A-104.
 pub(crate) async fn a_sweep_erases_what_has_run_out_and_nothing_else(db: impl Fixture) {
     let store = db.left();
     let alice = sample::has_account(&*store, "alice").await;

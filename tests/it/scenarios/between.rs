@@ -20,6 +20,7 @@ async fn issued(app: &App, what: &str, (issuer, other): (Dialect, Dialect)) -> H
     hero
 }
 
+/// Row O4.
 #[tokio::test]
 async fn codes_of_one_dialect_are_redeemed_by_the_others_and_all_show_the_same() {
     let app = App::start().await;
@@ -53,6 +54,7 @@ async fn codes_of_one_dialect_are_redeemed_by_the_others_and_all_show_the_same()
     }
 }
 
+/// Row L7.
 #[tokio::test]
 async fn new_codes_of_one_dialect_end_those_of_another() {
     let app = App::start().await;
@@ -72,6 +74,7 @@ async fn new_codes_of_one_dialect_end_those_of_another() {
     }
 }
 
+/// Row L12.
 #[tokio::test]
 async fn the_last_code_of_a_list_is_followed_by_one_where_no_page_asks_for_a_new_list() {
     let app = App::start().await;

@@ -13,6 +13,7 @@ async fn two(app: &App, elsewhere: &App, what: &str, pair: (Dialect, Dialect)) -
     [hero, second]
 }
 
+/// Row C5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_who_make_new_codes_at_once_make_two_generations_of_which_one_is_live() {
     let app = App::start().await;
@@ -71,6 +72,7 @@ async fn two_who_make_new_codes_at_once_make_two_generations_of_which_one_is_liv
     }
 }
 
+/// Row C4.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_redeemed_while_new_ones_are_made_wins_before_or_loses() {
     let app = App::start().await;

@@ -1,4 +1,6 @@
 //! Races for codes: redeem, regenerate, activate.
+//!
+//! Rows C1, C2, C4, C5, C10, A-33.
 
 use super::{Plain, RACERS, Race, counts, counts_any, live, lives, number, of_racer};
 use crate::sample;

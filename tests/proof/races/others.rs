@@ -1,4 +1,6 @@
 //! Races for what codes stand beside: factors, challenges, tokens, counts.
+//!
+//! Rows C3, C8, L8, S7, S9, A-38, A-74.
 
 use spare_key_server::model::EventKind;
 use spare_key_server::store::{Beside, Lane, NewIdempotency, Progress, Reserved};

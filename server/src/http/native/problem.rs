@@ -466,6 +466,7 @@ mod tests {
 
     use super::*;
 
+    /// Row A-88.
     #[test]
     fn every_kind_has_a_type_of_its_own_and_says_what_to_do() {
         let samples = Problem::samples();

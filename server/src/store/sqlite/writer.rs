@@ -382,6 +382,7 @@ mod tests {
         [one, two, three]
     }
 
+    /// Row A-106.
     #[tokio::test]
     async fn a_panic_is_a_fault_of_its_own_work_only() {
         let writer = writer();
@@ -416,6 +417,7 @@ mod tests {
         assert_eq!(marks(&writer).await, 2);
     }
 
+    /// Row C7.
     #[tokio::test]
     async fn when_the_commit_fails_nobody_is_told_done() {
         let writer = writer();
