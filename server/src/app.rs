@@ -181,8 +181,15 @@ impl App {
             http,
         } = ingredients;
         let trusted = TrustedIssuers::new(&http.trusted_issuers).map_err(io::Error::other)?;
-        let hasher = Hasher::start(pool)?;
         let metrics = Arc::new(Metrics::default());
+        let hasher = Hasher::start_watched(pool, {
+            let metrics = Arc::clone(&metrics);
+            Arc::new(move |lane, waited, ran| metrics.hashed(lane, waited, ran))
+        })?;
+        store.watch({
+            let metrics = Arc::clone(&metrics);
+            Arc::new(move |access, took| metrics.stored(access, took))
+        });
         let mfa = Mfa::new(Parts {
             store,
             hasher,
