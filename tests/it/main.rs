@@ -42,6 +42,7 @@ mod overload;
 mod patience;
 mod readme;
 mod retention;
+mod scale;
 mod scenarios;
 mod sign_in;
 mod tidy;
