@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Mfa, Parts, Policy};
 use crate::entropy::Entropy;
 use crate::front::Front;
@@ -181,8 +181,15 @@ impl App {
             http,
         } = ingredients;
         let trusted = TrustedIssuers::new(&http.trusted_issuers).map_err(io::Error::other)?;
-        let hasher = Hasher::start(pool)?;
         let metrics = Arc::new(Metrics::default());
+        let hasher = Hasher::start_watched(pool, {
+            let metrics = Arc::clone(&metrics);
+            Arc::new(move |lane, waited, ran| metrics.hashed(lane, waited, ran))
+        })?;
+        store.watch({
+            let metrics = Arc::clone(&metrics);
+            Arc::new(move |access, took| metrics.stored(access, took))
+        });
         let mfa = Mfa::new(Parts {
             store,
             hasher,
@@ -244,7 +251,11 @@ async fn follow_for_ever(mfa: Mfa) {
     }
 }
 
+/// What part of the time the census may take: it reads every live batch, however many there are.
+const CENSUS_SHARE: u32 = 50;
+
 async fn sweep_for_ever(mfa: Mfa) {
+    let (mut since, mut pause) = (Stopwatch::start(), Duration::ZERO);
     let mut every = tokio::time::interval(SWEEP_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -252,9 +263,14 @@ async fn sweep_for_ever(mfa: Mfa) {
         if let Err(error) = mfa.sweep().await {
             tracing::error!(error = %error, "what has run out could not be erased");
         }
+        if since.elapsed() < pause {
+            continue;
+        }
+        since = Stopwatch::start();
         match mfa.census().await {
             Ok(census) => mfa.metrics().batches(&census),
-            Err(error) => tracing::error!(error = %error, "live batches could not be counted"),
+            Err(error) => tracing::error!(error = %error, "live lists could not be counted"),
         }
+        pause = since.elapsed().saturating_mul(CENSUS_SHARE);
     }
 }

@@ -217,7 +217,8 @@ pub struct Settings {
     #[command(flatten)]
     pub canopy: CanopyGiven,
 
-    /// Slow hashes at a time, 19 MiB of memory each [default: one a processor core]
+    /// Slow hashes at a time, 19 MiB of memory each; 16 for each are admitted to a lane, the rest
+    /// is told to come back [default: one a processor core]
     #[arg(
         long,
         global = true,

@@ -3,9 +3,11 @@
 //! Each worker owns one block of memory and uses it again, so memory is workers × m and nothing
 //! else. Whoever wants a hash asks for admission first and is told "busy" while nothing has been
 //! charged. Codes and passwords have a lane each and the workers serve the lanes in turn, so that
-//! neither starves the other. It never compares or stores anything; all it parses is how verifiers
-//! that were imported were made.
+//! neither starves the other; in a lane no account and no address takes the places of all others.
+//! It never compares or stores anything; all it parses is how verifiers that were imported were
+//! made.
 
+mod admission;
 mod foreign;
 mod pool;
 
@@ -17,6 +19,7 @@ use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+pub use self::admission::Asker;
 pub use self::foreign::{Recipe, Unfit, WORK_MAX, argon2_work};
 use self::pool::Pool;
 use crate::model::{ForeignCode, HashParams, SecretDigest};
@@ -47,7 +50,8 @@ impl Lane {
 pub struct PoolSize {
     /// Threads; each uses the parameters' memory.
     pub workers: usize,
-    /// Admitted jobs a lane, running and waiting; one more is refused.
+    /// Admitted hashes a lane, running and waiting; who comes then is refused. A quarter of them
+    /// is the most that one account or one address may hold.
     pub admitted: usize,
 }
 
@@ -71,7 +75,7 @@ impl std::fmt::Debug for Job {
     }
 }
 
-/// The lane is full; nothing was charged.
+/// The lane is full, or whoever asks holds their share of it; nothing was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy {
     /// When it is worth asking again.
@@ -88,13 +92,18 @@ pub struct HashFault;
 pub struct LaneFigures {
     /// Hashes run so far.
     pub run: u64,
-    /// Jobs admitted and not yet done.
+    /// Hashes admitted and not yet done.
     pub admitted: usize,
     /// Hashes waiting for a worker.
     pub waiting: usize,
-    /// Admissions refused so far.
-    pub refused: u64,
+    /// Admissions refused so far because the lane was full.
+    pub refused_full: u64,
+    /// Admissions refused so far because the account or the address held its share.
+    pub refused_share: u64,
 }
+
+/// Told, for each hash, how long it waited for a worker and then ran.
+pub type Watcher = Arc<dyn Fn(Lane, Duration, Duration) + Send + Sync>;
 
 /// The pool. Cloning it gives another handle; the last one to go stops the threads.
 #[derive(Debug, Clone)]
@@ -108,20 +117,38 @@ impl Hasher {
     /// # Errors
     /// The operating system gave no thread.
     pub fn start(size: PoolSize) -> std::io::Result<Self> {
+        Self::start_watched(size, Arc::new(|_, _, _| {}))
+    }
+
+    /// The same, telling how long each hash took.
+    ///
+    /// # Errors
+    /// As [`Hasher::start`].
+    pub fn start_watched(size: PoolSize, watcher: Watcher) -> std::io::Result<Self> {
         Ok(Self {
-            pool: Arc::new(Pool::start(size)?),
+            pool: Arc::new(Pool::start(size, watcher)?),
         })
     }
 
-    /// A place in the lane, or `Busy`.
+    /// A place in the lane for one hash of nobody in particular, or `Busy`.
     ///
     /// # Errors
-    /// The lane holds as many as it may.
+    /// As [`Hasher::admit_for`].
     pub fn admit(&self, lane: Lane) -> Result<Permit, Busy> {
-        self.pool.admit(lane)?;
+        self.admit_for(lane, 1, Asker::anyone())
+    }
+
+    /// Places in the lane for so many hashes of this asker, or `Busy`.
+    ///
+    /// # Errors
+    /// The lane holds as many as it may, or the asker does.
+    pub fn admit_for(&self, lane: Lane, hashes: usize, asker: Asker) -> Result<Permit, Busy> {
+        self.pool.admit(lane, hashes, &asker)?;
         Ok(Permit {
             pool: Arc::clone(&self.pool),
             lane,
+            hashes,
+            asker,
         })
     }
 
@@ -135,17 +162,24 @@ impl Hasher {
         self.pool.is_whole()
     }
 
+    /// How many hashes each lane admits.
+    pub fn places(&self) -> usize {
+        self.pool.places()
+    }
+
     /// How many threads there are.
     pub fn workers(&self) -> usize {
         self.pool.workers()
     }
 }
 
-/// A place in a lane; given back when it is dropped.
+/// Places in a lane; given back when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     pool: Arc<Pool>,
     lane: Lane,
+    hashes: usize,
+    asker: Asker,
 }
 
 impl Permit {
@@ -193,7 +227,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.pool.give_back(self.lane);
+        self.pool.give_back(self.lane, self.hashes, &self.asker);
     }
 }
 

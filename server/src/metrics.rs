@@ -1,6 +1,7 @@
 //! What is counted, for Prometheus. Never whose, never which code.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -10,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::hasher::{Hasher, Lane};
+use crate::store::Access;
 
 /// How an attempt at redeeming ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +31,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 6] = [
+        Self::Accepted,
+        Self::Refused,
+        Self::Malformed,
+        Self::Throttled,
+        Self::Busy,
+        Self::Fault,
+    ];
+
     const fn label(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -59,6 +70,15 @@ pub enum SignIn {
 }
 
 impl SignIn {
+    const ALL: [Self; 6] = [
+        Self::PasswordAccepted,
+        Self::PasswordRefused,
+        Self::PasswordThrottled,
+        Self::OtpAccepted,
+        Self::OtpRefused,
+        Self::OtpThrottled,
+    ];
+
     const fn label(self) -> &'static str {
         match self {
             Self::PasswordAccepted => "password_accepted",
@@ -79,6 +99,39 @@ struct OutcomeLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LaneLabel {
     lane: &'static str,
+}
+
+impl LaneLabel {
+    const fn of(lane: Lane) -> Self {
+        Self {
+            lane: match lane {
+                Lane::Codes => "codes",
+                Lane::Passwords => "passwords",
+            },
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabel {
+    lane: &'static str,
+    why: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AccessLabel {
+    access: &'static str,
+}
+
+impl AccessLabel {
+    const fn of(access: Access) -> Self {
+        Self {
+            access: match access {
+                Access::Read => "read",
+                Access::Write => "write",
+            },
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -102,7 +155,12 @@ pub struct Metrics {
     hashes: Family<LaneLabel, Counter>,
     waiting: Family<LaneLabel, Gauge<u64, AtomicU64>>,
     admitted: Family<LaneLabel, Gauge<u64, AtomicU64>>,
-    refused: Family<LaneLabel, Counter>,
+    workers: Gauge<u64, AtomicU64>,
+    places: Gauge<u64, AtomicU64>,
+    refused: Family<RefusalLabel, Counter>,
+    waits: Family<LaneLabel, Histogram>,
+    runs: Family<LaneLabel, Histogram>,
+    store: Family<AccessLabel, Histogram>,
     batches: Family<RemainingLabel, Gauge<u64, AtomicU64>>,
     requests: Family<RequestLabel, Histogram>,
 }
@@ -117,15 +175,24 @@ impl Default for Metrics {
             hashes: Family::default(),
             waiting: Family::default(),
             admitted: Family::default(),
+            workers: Gauge::default(),
+            places: Gauge::default(),
             refused: Family::default(),
+            waits: Family::new_with_constructor(|| Histogram::new(from(0.001))),
+            runs: Family::new_with_constructor(|| Histogram::new(from(0.001))),
+            store: Family::new_with_constructor(|| Histogram::new(from(0.000_1))),
             batches: Family::default(),
-            requests: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.001, 2.0, 14))
-            }),
+            requests: Family::new_with_constructor(|| Histogram::new(from(0.001))),
         };
+        metrics.begin();
         metrics.register();
         metrics
     }
+}
+
+/// Bounds of a histogram: 14, each twice the one before.
+fn from(seconds: f64) -> impl Iterator<Item = f64> {
+    exponential_buckets(seconds, 2.0, 14)
 }
 
 impl Metrics {
@@ -161,7 +228,23 @@ impl Metrics {
         self.requests.get_or_create(&label).observe(seconds);
     }
 
-    /// Live batches by codes left, as counted last.
+    /// A hash waited for a worker and was run.
+    pub fn hashed(&self, lane: Lane, waited: Duration, ran: Duration) {
+        let label = LaneLabel::of(lane);
+        self.waits
+            .get_or_create(&label)
+            .observe(waited.as_secs_f64());
+        self.runs.get_or_create(&label).observe(ran.as_secs_f64());
+    }
+
+    /// The store was asked, and so long it took until its answer.
+    pub fn stored(&self, access: Access, took: Duration) {
+        self.store
+            .get_or_create(&AccessLabel::of(access))
+            .observe(took.as_secs_f64());
+    }
+
+    /// Live lists by codes left, as counted last.
     pub fn batches(&self, census: &[(u32, u64)]) {
         self.batches.clear();
         for (remaining, batches) in census {
@@ -180,11 +263,7 @@ impl Metrics {
     pub fn text(&self, hasher: &Hasher) -> Result<String, std::fmt::Error> {
         for lane in Lane::ALL {
             let figures = hasher.figures(lane);
-            let lane = match lane {
-                Lane::Codes => "codes",
-                Lane::Passwords => "passwords",
-            };
-            let label = LaneLabel { lane };
+            let label = LaneLabel::of(lane);
             let hashes = self.hashes.get_or_create_owned(&label);
             hashes.inner().store(figures.run, Ordering::Relaxed);
             self.waiting
@@ -193,12 +272,39 @@ impl Metrics {
             self.admitted
                 .get_or_create(&label)
                 .set(figures.admitted as u64);
-            let refused = self.refused.get_or_create_owned(&label);
-            refused.inner().store(figures.refused, Ordering::Relaxed);
+            for (why, refused) in [
+                ("full", figures.refused_full),
+                ("share", figures.refused_share),
+            ] {
+                let lane = label.lane;
+                let counter = self
+                    .refused
+                    .get_or_create_owned(&RefusalLabel { lane, why });
+                counter.inner().store(refused, Ordering::Relaxed);
+            }
         }
+        self.workers.set(hasher.workers() as u64);
+        self.places.set(hasher.places() as u64);
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+
+    /// What never happened is counted as 0, so that the first time shows as a rise.
+    fn begin(&self) {
+        for outcome in Outcome::ALL.map(Outcome::label) {
+            drop(self.redemptions.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for outcome in SignIn::ALL.map(SignIn::label) {
+            drop(self.sign_ins.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for lane in Lane::ALL.map(LaneLabel::of) {
+            drop(self.waits.get_or_create(&lane));
+            drop(self.runs.get_or_create(&lane));
+        }
+        for access in Access::ALL.map(AccessLabel::of) {
+            drop(self.store.get_or_create(&access));
+        }
     }
 
     fn register(&mut self) {
@@ -222,13 +328,38 @@ impl Metrics {
         );
         registry.register(
             "pool_admitted",
-            "Jobs admitted and not done",
+            "Hashes admitted and not done",
             self.admitted.clone(),
         );
-        registry.register("pool_refused", "Jobs refused as busy", self.refused.clone());
+        registry.register("pool_workers", "Workers", self.workers.clone());
+        registry.register(
+            "pool_places",
+            "Hashes that each lane admits",
+            self.places.clone(),
+        );
+        registry.register(
+            "pool_refused",
+            "Jobs refused as busy: the lane was full, or somebody held their share of it",
+            self.refused.clone(),
+        );
+        registry.register(
+            "hash_wait_seconds",
+            "Time that a hash waited for a worker",
+            self.waits.clone(),
+        );
+        registry.register(
+            "hash_run_seconds",
+            "Time that a hash took on its worker",
+            self.runs.clone(),
+        );
+        registry.register(
+            "store_seconds",
+            "Time that a read or a transaction of the store took, waiting included",
+            self.store.clone(),
+        );
         registry.register(
             "batches_live",
-            "Live batches by codes left",
+            "Live lists by codes left; a single code is none",
             self.batches.clone(),
         );
         registry.register("request_seconds", "Time to answer", self.requests.clone());

@@ -76,7 +76,7 @@ impl Default for Options {
         policy.sign_in_throttle = None;
         let pool = PoolSize {
             workers: 2,
-            admitted: 256,
+            admitted: 4096,
         };
         Self {
             policy,

@@ -10,7 +10,6 @@ use super::draft::Draft;
 use super::{
     Authority, Caller, Enrollment, Error, Issued, Mfa, Opened, Refusal, Result, event, totp,
 };
-use crate::hasher::Lane;
 use crate::metrics::SignIn;
 use crate::model::{AuthenticatorId, EventKind, Timestamp, TokenDigest};
 use crate::store::{Beside, NamedTotp, Others, Progress, Staged, TotpRemoved};
@@ -43,7 +42,7 @@ impl Mfa {
         };
         // Before anything is replaced: who is told "busy" has lost nothing.
         let permit = match first {
-            true => Some(self.hasher.admit(Lane::Codes)?),
+            true => Some(self.place_for(caller, Spec::SINGLE)?),
             false => None,
         };
         self.begin_totp(caller, holder, now).await?;

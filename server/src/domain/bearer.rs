@@ -84,7 +84,8 @@ pub struct OwnSession {
 
 impl Mfa {
     /// Checks login and password; a trusted device's value may stand for the second factor. `None`
-    /// for a login is nobody's, at the same cost.
+    /// for a login is nobody's, at the same cost. Charged to the address as by
+    /// [`Mfa::admit_sign_in`], once there is a place in the pool.
     ///
     /// # Errors
     /// Those of [`Mfa::sign_in`].

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::hasher::Asker;
 use crate::model::{AccountId, Millis, Timestamp, TokenDigest};
 use crate::store::{Actor, Asked, Beside, Carried, Door, SessionKind, StepUpUse};
 
@@ -130,6 +131,19 @@ impl Caller {
             account,
             authority: Authority::Manager { client },
             ip,
+        }
+    }
+
+    /// For whom a place in the pool is asked. A host's or a manager's address is that of all its
+    /// people, and it has proven a secret.
+    pub(super) fn asker(&self) -> Asker {
+        let asker = Asker::named(self.account.as_str());
+        match self.authority {
+            Authority::Host { .. } | Authority::Manager { .. } | Authority::Administrator => asker,
+            Authority::Challenge { .. }
+            | Authority::Session { .. }
+            | Authority::Carried { .. }
+            | Authority::Bearer { .. } => asker.at(self.ip),
         }
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Authority, Caller, Fault, Mfa, Refusal, Result, event, tokens};
 use crate::entropy::draw_token;
-use crate::hasher::{Job, Lane};
+use crate::hasher::{Asker, Job, Lane};
 use crate::keyring::{digest_parts, scope, token_digest};
 use crate::metrics::SignIn;
 use crate::model::{
@@ -62,7 +62,11 @@ impl Mfa {
     ) -> Result<SignedIn> {
         let now = self.now();
         let login = fold_login(login);
-        let permit = self.hasher.admit(Lane::Passwords)?;
+        let asker = Asker::named(&login).at(ip);
+        let permit = self.hasher.admit_for(Lane::Passwords, 1, asker)?;
+        if door == Door::Bearer {
+            self.admit_sign_in(ip).await?;
+        }
         let guesser = self.reserve_password(&login, ip, now).await?;
         let found = self.store.account_by_login(&login).await?;
         let stored = found.as_ref().and_then(|account| account.password.as_ref());
@@ -341,7 +345,8 @@ impl Mfa {
         account: &AccountId,
         password: &Zeroizing<String>,
     ) -> Result<PasswordDigest> {
-        let permit = self.hasher.admit(Lane::Passwords)?;
+        let asker = Asker::named(account.as_str());
+        let permit = self.hasher.admit_for(Lane::Passwords, 1, asker)?;
         let scheme = self.current_scheme();
         let salt = *crate::entropy::draw_bytes::<16>(&*self.entropy)?;
         let digest = permit

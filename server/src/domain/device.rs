@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use super::binding::{Binding, Waiting};
 use super::{Authority, Caller, Issued, Mfa, Presented, Refusal, Result, event, totp};
-use crate::hasher::Lane;
 use crate::model::{AuthenticatorId, BatchState, EventKind, Timestamp};
 use crate::store::{Carried, Others, Progress, RemoveTotp, TotpCard, TryTotp};
 
@@ -111,7 +110,7 @@ impl Mfa {
         };
         // Before anything is replaced: who is told "busy" has lost nothing.
         let permit = match first && shown.is_none() {
-            true => Some(self.hasher.admit(Lane::Codes)?),
+            true => Some(self.place_for(caller, self.policy.batch)?),
             false => None,
         };
         // What waits together lapses together.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Authority, Caller, Fault, Issued, Mfa, NumberedCode, Refusal, Result, event};
 use crate::entropy::{SeedStream, draw_bytes};
-use crate::hasher::{Job, Permit};
+use crate::hasher::{Job, Lane, Permit};
 use crate::keyring::{Sealing, scope};
 use crate::model::{
     AccountId, BatchState, EventKind, Generation, Locator, Scheme, SecretDigest, Timestamp,
@@ -16,6 +16,16 @@ use crate::model::{
 use crate::store::{Activation, Beside, NewBatch, NewCode, Over, Shown, Stage};
 
 impl Mfa {
+    /// Places in the pool for the batch that this caller is to get: as many as it has codes.
+    ///
+    /// # Errors
+    /// Busy.
+    pub(super) fn place_for(&self, caller: &Caller, spec: Spec) -> Result<Permit> {
+        let hashes = usize::from(spec.count());
+        let asker = caller.asker();
+        Ok(self.hasher.admit_for(Lane::Codes, hashes, asker)?)
+    }
+
     /// The codes of a batch again, from its sealed seed.
     pub(super) fn redraw(
         &self,

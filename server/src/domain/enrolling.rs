@@ -9,7 +9,6 @@ use super::{
     totp,
 };
 use crate::entropy::draw_token;
-use crate::hasher::Lane;
 use crate::keyring::digest_parts;
 use crate::model::{
     AuthenticatorId, BatchState, EventKind, Generation, Millis, Timestamp, Token, TokenDigest,
@@ -132,7 +131,7 @@ impl Mfa {
         let first = on && self.store.authenticators(&caller.account).await?.is_empty();
         // Before anything is charged: who is told "busy" has lost nothing.
         let permit = match first {
-            true => Some(self.hasher.admit(Lane::Codes)?),
+            true => Some(self.place_for(caller, self.policy.batch)?),
             false => None,
         };
         let tries_left = self.reserve_otp(caller, now).await?;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Error, Mfa, Result, event};
 use crate::entropy::draw_bytes;
-use crate::hasher::{Lane, Recipe, Unfit, WORK_MAX, argon2_work};
+use crate::hasher::{Asker, Lane, Recipe, Unfit, WORK_MAX, argon2_work};
 use crate::model::{
     AccountId, EventKind, Generation, Imported, Scheme, Sealed, Timestamp, TokenDigest,
 };
@@ -148,7 +148,10 @@ impl Mfa {
     /// # Errors
     /// Busy; a fault. Nothing changed then.
     pub async fn import(&self, batch: &ForeignBatch, how: ImportHow) -> Result<ImportOutcome> {
-        let permit = self.hasher.admit(Lane::Codes)?;
+        let asker = Asker::named(batch.account.as_str());
+        let permit = self
+            .hasher
+            .admit_for(Lane::Codes, batch.codes.len(), asker)?;
         for _ in 0..TRIES {
             let now = self.now();
             let (generation, beside) = match self.importable(&batch.account, how, now).await? {

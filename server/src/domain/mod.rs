@@ -206,7 +206,7 @@ impl Mfa {
         Ok(swept + self.store.forget_events(before).await?)
     }
 
-    /// Live batches by codes left, for metrics.
+    /// Live lists by codes left, for metrics.
     ///
     /// # Errors
     /// The store failed.

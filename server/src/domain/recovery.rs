@@ -8,7 +8,6 @@ use spare_key_core::{Code, Format, Spec};
 
 use super::draft::Draft;
 use super::{Authority, Caller, Error, Mfa, Refusal, Result, Status, event};
-use crate::hasher::Lane;
 use crate::keyring::digest_parts;
 use crate::model::{AccountId, BatchState, EventKind, Generation, Timestamp, TokenDigest};
 use crate::store::{Activate, Activated, Activation, NewIdempotency, Progress, Staged};
@@ -94,7 +93,7 @@ impl Mfa {
             return Ok(replay);
         }
         self.may_issue(caller, now).await?;
-        let permit = self.hasher.admit(Lane::Codes)?;
+        let permit = self.place_for(caller, request.spec)?;
         for _ in 0..TRIES {
             let mut draft = self.draft(caller, request.spec, now, &permit).await?;
             if request.activation == Activation::AtOnce {

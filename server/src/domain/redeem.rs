@@ -112,7 +112,8 @@ impl Mfa {
     ) -> Result<Redemption> {
         let now = self.now();
         self.redeemable_challenge(caller).await?;
-        let permit = self.hasher.admit(Lane::Codes).inspect_err(|_| {
+        let place = self.hasher.admit_for(Lane::Codes, 1, caller.asker());
+        let permit = place.inspect_err(|_| {
             self.metrics.redemption(Outcome::Busy);
         })?;
         let tries = self.reserve(caller, now).await?;

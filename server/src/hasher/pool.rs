@@ -9,9 +9,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::admission::{Asker, Places, Refused};
 use super::{
     Busy, Counter, ForeignCode, HashFault, Job, Lane, LaneFigures, Memory, PoolSize, Recipe, Reply,
+    Watcher,
 };
+use crate::clock::Stopwatch;
 
 type Answer<T> = oneshot::Sender<Result<Zeroizing<T>, HashFault>>;
 
@@ -30,18 +33,18 @@ impl Task {
         }
     }
 
-    /// Runs it, tells how it went, and counts it before that.
-    fn run(self, memory: &mut Memory, done: &Counter) {
+    /// Runs it, tells how it went, and notes before that it is done.
+    fn run(self, memory: &mut Memory, done: impl FnOnce()) {
         // The caller may have gone meanwhile; then the digest is dropped and zeroed.
         match self {
             Self::Ours(job, answer) => {
                 let digest = guarded(|| super::run(&job, memory));
-                done.add_one();
+                done();
                 let _unclaimed = answer.send(digest);
             }
             Self::Foreign(recipe, code, answer) => {
                 let digest = guarded(|| recipe.run(&code, memory));
-                done.add_one();
+                done();
                 let _unclaimed = answer.send(digest);
             }
         }
@@ -52,33 +55,37 @@ fn guarded<T>(hash: impl FnOnce() -> Result<T, HashFault>) -> Result<T, HashFaul
     catch_unwind(AssertUnwindSafe(hash)).unwrap_or(Err(HashFault))
 }
 
+/// A task in its queue, and since when.
+struct Waiting(Task, Stopwatch);
+
 #[derive(Default)]
 struct Queues {
-    waiting: [VecDeque<Task>; 2],
-    admitted: [usize; 2],
+    waiting: [VecDeque<Waiting>; 2],
+    places: [Places; 2],
     next: usize,
     stopped: bool,
 }
 
 impl Queues {
     /// The next job, lanes in turn.
-    fn take(&mut self) -> Option<(usize, Task)> {
+    fn take(&mut self) -> Option<(Lane, Waiting)> {
         for lane in [self.next, 1 - self.next] {
-            if let Some(task) = self.waiting[lane].pop_front() {
+            if let Some(waiting) = self.waiting[lane].pop_front() {
                 self.next = 1 - lane;
-                return Some((lane, task));
+                return Some((Lane::ALL[lane], waiting));
             }
         }
         None
     }
 }
 
-#[derive(Default)]
 struct Shared {
     queues: Mutex<Queues>,
     work: Condvar,
     run: [Counter; 2],
-    refused: [Counter; 2],
+    refused_full: [Counter; 2],
+    refused_share: [Counter; 2],
+    watcher: Watcher,
 }
 
 impl Shared {
@@ -104,8 +111,15 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(super) fn start(size: PoolSize) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    pub(super) fn start(size: PoolSize, watcher: Watcher) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queues: Mutex::default(),
+            work: Condvar::default(),
+            run: Default::default(),
+            refused_full: Default::default(),
+            refused_share: Default::default(),
+            watcher,
+        });
         let pool = Self { shared, size };
         for number in 0..size.workers.max(1) {
             let shared = Arc::clone(&pool.shared);
@@ -120,32 +134,37 @@ impl Pool {
         self.size.workers.max(1)
     }
 
+    pub(super) fn places(&self) -> usize {
+        self.size.admitted.max(1)
+    }
+
     /// Whether every thread is there: each holds a handle on what is shared.
     pub(super) fn is_whole(&self) -> bool {
         Arc::strong_count(&self.shared) > self.workers()
     }
 
-    pub(super) fn admit(&self, lane: Lane) -> Result<(), Busy> {
+    pub(super) fn admit(&self, lane: Lane, hashes: usize, asker: &Asker) -> Result<(), Busy> {
         let mut queues = self.shared.lock();
-        let admitted = &mut queues.admitted[lane.index()];
-        if *admitted >= self.size.admitted.max(1) {
-            let ahead = *admitted;
-            drop(queues);
-            self.shared.refused[lane.index()].add_one();
-            // A hash takes some 50 ms; whole seconds are all that `Retry-After` can say.
-            let seconds = 1 + ahead / (self.workers() * 20);
-            return Err(Busy {
-                retry_after: Duration::from_secs(seconds as u64),
-            });
-        }
-        *admitted += 1;
-        Ok(())
+        let places = &mut queues.places[lane.index()];
+        let ahead = places.taken();
+        let taken = places.take(hashes, asker, self.places());
+        drop(queues);
+        let refused = match taken {
+            Ok(()) => return Ok(()),
+            Err(Refused::Full) => &self.shared.refused_full,
+            Err(Refused::Share) => &self.shared.refused_share,
+        };
+        refused[lane.index()].add_one();
+        // A hash takes some 50 ms; whole seconds are all that `Retry-After` can say.
+        let seconds = 1 + ahead / (self.workers() * 20);
+        Err(Busy {
+            retry_after: Duration::from_secs(seconds as u64),
+        })
     }
 
-    pub(super) fn give_back(&self, lane: Lane) {
+    pub(super) fn give_back(&self, lane: Lane, hashes: usize, asker: &Asker) {
         let mut queues = self.shared.lock();
-        let admitted = &mut queues.admitted[lane.index()];
-        *admitted = admitted.saturating_sub(1);
+        queues.places[lane.index()].give_back(hashes, asker);
     }
 
     pub(super) fn run(&self, lane: Lane, job: Job) -> Reply<[u8; 32]> {
@@ -166,7 +185,8 @@ impl Pool {
     }
 
     fn line_up(&self, lane: Lane, task: Task) {
-        self.shared.lock().waiting[lane.index()].push_back(task);
+        let waiting = Waiting(task, Stopwatch::start());
+        self.shared.lock().waiting[lane.index()].push_back(waiting);
         self.shared.work.notify_one();
     }
 
@@ -174,9 +194,10 @@ impl Pool {
         let queues = self.shared.lock();
         LaneFigures {
             run: self.shared.run[lane.index()].get(),
-            admitted: queues.admitted[lane.index()],
+            admitted: queues.places[lane.index()].taken(),
             waiting: queues.waiting[lane.index()].len(),
-            refused: self.shared.refused[lane.index()].get(),
+            refused_full: self.shared.refused_full[lane.index()].get(),
+            refused_share: self.shared.refused_share[lane.index()].get(),
         }
     }
 }
@@ -192,7 +213,7 @@ fn work(shared: &Shared) {
     let mut memory = Memory::new();
     loop {
         let mut queues = shared.lock();
-        let (lane, task) = loop {
+        let (lane, Waiting(task, since)) = loop {
             if let Some(next) = queues.take() {
                 break next;
             }
@@ -207,7 +228,12 @@ fn work(shared: &Shared) {
         drop(queues);
         // The request was cut off, so the work is not done.
         if !task.is_in_vain() {
-            task.run(&mut memory, &shared.run[lane]);
+            let waited = since.elapsed();
+            let running = Stopwatch::start();
+            task.run(&mut memory, || {
+                shared.run[lane.index()].add_one();
+                (shared.watcher)(lane, waited, running.elapsed());
+            });
         }
     }
 }

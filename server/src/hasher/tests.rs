@@ -65,7 +65,7 @@ async fn a_full_lane_refuses_and_leaves_the_other_lane_alone() {
     let first = hasher.admit(Lane::Codes).unwrap();
     let _second = hasher.admit(Lane::Codes).unwrap();
     assert!(hasher.admit(Lane::Codes).unwrap_err().retry_after >= Duration::from_secs(1));
-    assert_eq!(hasher.figures(Lane::Codes).refused, 1);
+    assert_eq!(hasher.figures(Lane::Codes).refused_full, 1);
     let password = hasher.admit(Lane::Passwords).unwrap();
     password.hash(job(b"a", CHEAP)).await.unwrap();
     drop(first);

@@ -27,6 +27,7 @@ mod setting;
 mod signing;
 mod throttle;
 mod trusted_device;
+mod watch;
 
 use std::error::Error;
 
@@ -46,6 +47,7 @@ pub use setting::*;
 pub use signing::*;
 pub use throttle::*;
 pub use trusted_device::*;
+pub use watch::{Access, Watcher};
 
 use crate::model::{Generation, Timestamp};
 
@@ -112,6 +114,9 @@ impl<T> Store for T where
 /// What keeps a store fit.
 #[async_trait::async_trait]
 pub trait Upkeep {
+    /// Tells this one from now on how long reads and writes take; nobody else afterwards.
+    fn watch(&self, watcher: Watcher);
+
     /// Whether the store answers and can be written to.
     async fn ping(&self) -> StoreResult<()>;
 
@@ -132,6 +137,7 @@ pub trait Upkeep {
     /// restore of a backup has fenced off.
     async fn first_number(&self) -> StoreResult<Generation>;
 
-    /// How many live batches have how many codes left: (remaining, batches), for metrics.
+    /// How many live lists have how many codes left: (remaining, lists), for metrics. Single codes
+    /// are not counted: one is always left.
     async fn census(&self) -> StoreResult<Vec<(u32, u64)>>;
 }

@@ -369,7 +369,7 @@ macro_rules! contract {
                     the_store_answers,
                     a_sweep_erases_what_has_run_out_and_nothing_else,
                     a_challenge_is_remembered_for_late_comers,
-                    the_census_counts_live_batches_by_what_is_left,
+                    the_census_counts_live_lists_by_what_is_left,
                 ]
             }
         }

@@ -1,7 +1,7 @@
 //! Upkeep.
 
 use spare_key_server::model::{Generation, Millis};
-use spare_key_server::store::{LATE_COMERS, NewIdempotency};
+use spare_key_server::store::{LATE_COMERS, NewIdempotency, Staged};
 
 use super::Fixture;
 use super::sample::{self, T0, TEN_MINUTES, after, id, token};
@@ -114,7 +114,7 @@ pub(crate) async fn a_challenge_is_remembered_for_late_comers(db: impl Fixture) 
     }
 }
 
-pub(crate) async fn the_census_counts_live_batches_by_what_is_left(db: impl Fixture) {
+pub(crate) async fn the_census_counts_live_lists_by_what_is_left(db: impl Fixture) {
     let store = db.left();
     for (name, spent) in [("a", 0), ("b", 3), ("c", 3), ("d", 10)] {
         sample::has_live(&*store, &id(name), 1).await;
@@ -123,6 +123,8 @@ pub(crate) async fn the_census_counts_live_batches_by_what_is_left(db: impl Fixt
         }
     }
     sample::has_pending(&*store, &id("a"), 2).await;
+    let single = sample::single(&id("e"), 1);
+    assert_eq!(store.stage(single).await.unwrap(), Staged::Done);
     assert_eq!(
         db.right().census().await.unwrap(),
         [(0, 1), (7, 2), (10, 1)]

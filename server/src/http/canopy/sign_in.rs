@@ -62,7 +62,6 @@ pub(super) async fn login(
     fields.done()?;
     let mfa = origin.mfa();
     let of = |error| origin.no(error);
-    mfa.admit_sign_in(origin.ip).await.map_err(of)?;
     // Another tenant's people are nobody here, at the same cost.
     let login = (*account == origin.settings().account).then_some(email.as_str());
     let device = cookie::sent(&origin, &headers, cookie::DEVICE);

@@ -16,7 +16,7 @@ pub(in crate::http) struct Guide {
 }
 
 /// The guides, each by the last part of its address.
-const GUIDES: [(&str, &str); 7] = [
+const GUIDES: [(&str, &str); 8] = [
     ("arklow", include_str!("../../../../web/docs/arklow.md")),
     ("auth0", include_str!("../../../../web/docs/auth0.md")),
     ("canopy", include_str!("../../../../web/docs/canopy.md")),
@@ -26,6 +26,7 @@ const GUIDES: [(&str, &str); 7] = [
         include_str!("../../../../web/docs/operations.md"),
     ),
     ("proof", include_str!("../../../../web/docs/proof.md")),
+    ("scale", include_str!("../../../../web/docs/scale.md")),
     ("themes", include_str!("../../../../web/docs/themes.md")),
 ];
 

@@ -15,7 +15,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{Broken, Work, stood_in_the_way, words};
 use super::url::PostgresUrl;
-use crate::store::{StoreResult, failpoint};
+use crate::store::watch::Watch;
+use crate::store::{Access, StoreResult, failpoint};
 
 /// What each connection is told. The limits are the server's own side of [`PATIENCE`]: what nobody
 /// waits for any more is not to go on there. A lock is waited for less long than a statement, so
@@ -57,7 +58,10 @@ pub(super) type Doing<'t, T> = Pin<Box<dyn Future<Output = Work<T>> + Send + 't>
 pub(super) type Scope<'t, 'env> = [&'t &'env (); 0];
 
 /// Connections that are shared out.
-pub(super) struct Pool(deadpool_postgres::Pool);
+pub(super) struct Pool {
+    connections: deadpool_postgres::Pool,
+    pub(super) watch: Watch,
+}
 
 impl Pool {
     /// Connects to nothing yet.
@@ -81,13 +85,24 @@ impl Pool {
             .recycle_timeout(Some(FREE))
             .post_create(set_up)
             .build();
-        Self(built.expect("a pool with limits has the runtime that keeps them"))
+        Self {
+            connections: built.expect("a pool with limits has the runtime that keeps them"),
+            watch: Watch::default(),
+        }
     }
 
     /// Does `work` in a transaction and answers once that is committed. `context` names the port's
     /// method in a fault. Where two transactions stood in each other's way (40001, 40P01), or the
     /// connection was gone before the commit was sent, the whole of it is begun anew.
     pub(super) async fn run<'env, T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
+    where
+        F: for<'t> Fn(&'t Transaction<'t>, Scope<'t, 'env>) -> Doing<'t, Verdict<T>> + Sync + 'env,
+    {
+        let done = self.run_now(context, work);
+        self.watch.time(Access::Write, done).await
+    }
+
+    async fn run_now<'env, T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
     where
         F: for<'t> Fn(&'t Transaction<'t>, Scope<'t, 'env>) -> Doing<'t, Verdict<T>> + Sync + 'env,
     {
@@ -108,7 +123,7 @@ impl Pool {
     where
         F: for<'t> Fn(&'t Transaction<'t>, Scope<'t, 'env>) -> Doing<'t, Verdict<T>> + Sync + 'env,
     {
-        let mut connection = self.0.get().await?;
+        let mut connection = self.connections.get().await?;
         let done = in_transaction(&mut connection, work).await;
         discard_if_spoiled(connection, &done);
         done
@@ -116,6 +131,14 @@ impl Pool {
 
     /// Reads, in one statement or in several that need not see the same state.
     pub(super) async fn read<'env, T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
+    where
+        F: for<'t> Fn(&'t Client, Scope<'t, 'env>) -> Doing<'t, T> + Sync + 'env,
+    {
+        let found = self.read_now(context, work);
+        self.watch.time(Access::Read, found).await
+    }
+
+    async fn read_now<'env, T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
     where
         F: for<'t> Fn(&'t Client, Scope<'t, 'env>) -> Doing<'t, T> + Sync + 'env,
     {
@@ -136,7 +159,7 @@ impl Pool {
     where
         F: for<'t> Fn(&'t Client, Scope<'t, 'env>) -> Doing<'t, T> + Sync + 'env,
     {
-        let connection = self.0.get().await?;
+        let connection = self.connections.get().await?;
         let found = timeout(PATIENCE, work(&connection, [])).await;
         let found = found.unwrap_or(Err(Broken::Silent));
         discard_if_spoiled(connection, &found);

@@ -9,7 +9,7 @@ use super::pool::Verdict::Keep;
 use super::recovery::erase_codes;
 use super::sql::{Columns, all, execute, first, params};
 use crate::model::{BatchState, Generation, Millis, Timestamp};
-use crate::store::{LATE_COMERS, StoreResult, Upkeep};
+use crate::store::{LATE_COMERS, StoreResult, Upkeep, Watcher};
 
 /// Rows of a kind that one transaction of a sweep takes, so that nobody waits long behind it.
 const SLICE: i64 = 500;
@@ -83,6 +83,10 @@ const SLICES: [(Millis, &str); 8] = [
 
 #[async_trait]
 impl Upkeep for PostgresStore {
+    fn watch(&self, watcher: Watcher) {
+        self.pool.watch.set(watcher);
+    }
+
     async fn ping(&self) -> StoreResult<()> {
         self.pool
             .run("writing a probe", |db, _| {
@@ -185,7 +189,8 @@ impl Upkeep for PostgresStore {
                 Box::pin(async move {
                     all(
                         db,
-                        "SELECT total - used, count(*) FROM batch WHERE state = 1
+                        "SELECT total - used, count(*) FROM batch
+                         WHERE state = 1 AND format = 0
                          GROUP BY 1 ORDER BY 1",
                         &[],
                         |row| Ok((row.number(0)?, row.rows(1)?)),

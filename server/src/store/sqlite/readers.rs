@@ -10,13 +10,15 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::sql::Work;
-use crate::store::{StoreFault, StoreResult};
+use crate::store::watch::Watch;
+use crate::store::{Access, StoreFault, StoreResult};
 
 /// A pool of reading connections.
 #[derive(Debug)]
 pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
+    pub(super) watch: Watch,
 }
 
 impl Readers {
@@ -26,11 +28,22 @@ impl Readers {
         Self {
             idle: Arc::new(Mutex::new(connections)),
             places,
+            watch: Watch::default(),
         }
     }
 
     /// Reads on a thread that may block. `context` names the port's method in a fault.
     pub(super) async fn read<T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
+        self.watch
+            .time(Access::Read, self.read_now(context, work))
+            .await
+    }
+
+    async fn read_now<T, F>(&self, context: &'static str, work: F) -> StoreResult<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,

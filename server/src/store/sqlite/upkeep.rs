@@ -1,5 +1,7 @@
 //! What keeps the file fit: a probe, a sweep, a census.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
@@ -10,7 +12,7 @@ use super::sql::{all, changed_one, execute, first};
 use super::writer::Verdict::Keep;
 use super::writer::checkpoint;
 use crate::model::{BatchState, Generation, Millis, Timestamp};
-use crate::store::{LATE_COMERS, StoreResult, Upkeep};
+use crate::store::{LATE_COMERS, StoreResult, Upkeep, Watcher};
 
 /// Rows of a kind that one transaction of a sweep takes, so that nobody waits long behind it.
 const SLICE: i64 = 500;
@@ -66,6 +68,11 @@ const SLICES: [(Millis, &str); 8] = [
 
 #[async_trait]
 impl Upkeep for SqliteStore {
+    fn watch(&self, watcher: Watcher) {
+        self.readers.watch.set(Arc::clone(&watcher));
+        self.writer.watch.set(watcher);
+    }
+
     async fn ping(&self) -> StoreResult<()> {
         self.writer
             .run("writing a probe", |db| Ok(Keep(touch_header(db)?)))
@@ -145,7 +152,8 @@ impl Upkeep for SqliteStore {
             .read("counting batches", |db| {
                 Ok(all(
                     db,
-                    "SELECT total - used, count(*) FROM batch WHERE state = 1
+                    "SELECT total - used, count(*) FROM batch
+                     WHERE state = 1 AND format = 0
                      GROUP BY 1 ORDER BY 1",
                     [],
                     |row| {

@@ -17,7 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::place::Place;
 use super::sql::{Work, execute};
-use crate::store::{StoreFault, StoreResult};
+use crate::store::watch::Watch;
+use crate::store::{Access, StoreFault, StoreResult};
 
 /// How much work may wait; further callers wait for a place.
 const WAITING: usize = 1_024;
@@ -39,6 +40,7 @@ pub(super) enum Verdict<T> {
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
+    pub(super) watch: Watch,
 }
 
 impl Writer {
@@ -51,6 +53,7 @@ impl Writer {
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
+            watch: Watch::default(),
         })
     }
 
@@ -61,7 +64,8 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<Verdict<T>> + Send + 'static,
     {
-        self.hand_over(context, Setting::Grouped, work).await
+        let done = self.hand_over(context, Setting::Grouped, work);
+        self.watch.time(Access::Write, done).await
     }
 
     /// Does `work` by itself and outside any transaction.
