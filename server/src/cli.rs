@@ -8,6 +8,7 @@ mod account;
 mod api_key;
 mod ask;
 mod backup;
+mod calibrate;
 mod check;
 mod client;
 mod failure;
@@ -129,6 +130,13 @@ enum Command {
     #[command(after_help = restore::NOTE)]
     Restore(restore::Restore),
 
+    /// Measure the slow hash here, and propose what to ask of it
+    ///
+    /// Parameters for a wanted time and memory, never below OWASP's floors, and what guessing a code
+    /// would cost whoever has the database, with the arithmetic. Changes nothing.
+    #[command(after_help = calibrate::NOTE)]
+    Calibrate(calibrate::Calibrate),
+
     /// Say whether everything is fit to serve
     ///
     /// Looks at configuration, store, keyring, clock and browser module with the settings that
@@ -206,6 +214,10 @@ fn command() -> Clap {
     command.mut_subcommands(|command| match command.get_name() {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
         "account" | "client" | "api-key" | "import" | "signing-key" => hide(command, &SERVING),
+        "calibrate" => {
+            let all = [SERVING.as_slice(), &["store", "keyring", "recovery_codes"]].concat();
+            hide(command, &all).mut_arg("workers", |arg| arg.hide(false))
+        }
         "backup" | "restore" => {
             let all = [SERVING.as_slice(), &["keyring", "recovery_codes"]].concat();
             hide(command, &all)
@@ -296,6 +308,7 @@ impl Command {
     ) -> Result<(), Failure> {
         match self {
             Self::Check(Json { json }) => check::run(config, output, json).await,
+            Self::Calibrate(calibrate) => calibrate.run(&config?, output).await,
             Self::Dev(args) => serve::dev(&config?, args.reach(), args.scheme(), output).await,
             Self::Serve => serve::run(&config?).await,
             Self::Account(account) => account.run(&config?, output).await,

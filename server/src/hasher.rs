@@ -9,18 +9,20 @@
 
 mod admission;
 mod foreign;
+mod ours;
 mod pool;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 pub use self::admission::Asker;
 pub use self::foreign::{Recipe, Unfit, WORK_MAX, argon2_work};
+pub use self::ours::params_are_sound;
+use self::ours::{Memory, run};
 use self::pool::Pool;
 use crate::model::{ForeignCode, HashParams, SecretDigest};
 
@@ -167,6 +169,11 @@ impl Hasher {
         self.pool.places()
     }
 
+    /// What the processor's vector code is called that hashes here; `None` is the portable code.
+    pub fn vector_code() -> Option<&'static str> {
+        ours::code()
+    }
+
     /// How many threads there are.
     pub fn workers(&self) -> usize {
         self.pool.workers()
@@ -230,43 +237,6 @@ impl Drop for Permit {
         self.pool.give_back(self.lane, self.hashes, &self.asker);
     }
 }
-
-/// One Argon2id into memory that is used again.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where the slow hash is run"
-)]
-fn run(job: &Job, memory: &mut Memory) -> Result<Zeroizing<[u8; 32]>, HashFault> {
-    let params = ParamsBuilder::new()
-        .m_cost(job.params.memory_kib)
-        .t_cost(job.params.passes)
-        .p_cost(job.params.lanes)
-        .data(AssociatedData::new(&job.bound_to).map_err(|_| HashFault)?)
-        .output_len(32)
-        .build()
-        .map_err(|_| HashFault)?;
-    memory.resize(params.block_count(), Block::default());
-    let argon2 = Argon2::new_with_secret(
-        job.pepper.as_slice(),
-        Algorithm::Argon2id,
-        Version::V0x13,
-        params,
-    )
-    .map_err(|_| HashFault)?;
-    let mut out = Zeroizing::new([0_u8; 32]);
-    argon2
-        .hash_password_into_with_memory(&job.secret, &job.salt, out.as_mut_slice(), memory)
-        .map_err(|_| HashFault)?;
-    Ok(out)
-}
-
-/// Whether Argon2id takes these parameters.
-pub fn params_are_sound(params: HashParams) -> bool {
-    argon2::Params::new(params.memory_kib, params.passes, params.lanes, Some(32)).is_ok()
-}
-
-/// A worker's blocks, used again for every hash.
-type Memory = Vec<Block>;
 
 type Reply<T> = oneshot::Receiver<Result<Zeroizing<T>, HashFault>>;
 

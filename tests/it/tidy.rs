@@ -221,7 +221,14 @@ fn one_file_draws_one_hashes_one_reads_the_time() {
             ],
         ),
         (
-            &["argon2", "Argon2", "bcrypt", "pbkdf2", "scrypt"],
+            &[
+                "argon2",
+                "Argon2",
+                "spare_key_argon2id",
+                "bcrypt",
+                "pbkdf2",
+                "scrypt",
+            ],
             &[
                 // What other systems hashed, for the pool of the one below.
                 "server/src/hasher/foreign.rs: Argon2",
@@ -229,8 +236,9 @@ fn one_file_draws_one_hashes_one_reads_the_time() {
                 "server/src/hasher/foreign.rs: bcrypt",
                 "server/src/hasher/foreign.rs: pbkdf2",
                 "server/src/hasher/foreign.rs: scrypt",
-                "server/src/hasher.rs: Argon2",
-                "server/src/hasher.rs: argon2",
+                "server/src/hasher/ours.rs: Argon2",
+                "server/src/hasher/ours.rs: argon2",
+                "server/src/hasher/ours.rs: spare_key_argon2id",
             ],
         ),
         (

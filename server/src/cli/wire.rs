@@ -2,6 +2,7 @@
 //! written out.
 
 mod backups;
+mod calibration;
 mod keys;
 
 use std::io;
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 pub(super) use self::backups::{BackupAnswer, RestoreAnswer};
+pub(super) use self::calibration::{Attack, AttackCost, Calibration, CalibrationRow};
 pub(super) use self::keys::{ApiKeyRow, ApiKeys, KeyRow, Keys, SigningKeyRow, SigningKeys};
 use super::output::{Output, plain};
 use crate::clock::{date, rfc3339};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
 
-use argon2::{Algorithm, Argon2, Block, ParamsBuilder, Version};
+use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 use aws_lc_rs::pbkdf2;
 use data_encoding::{BASE64_NOPAD, Encoding, Specification};
 use sha2::{Digest, Sha512};
@@ -262,7 +262,7 @@ impl Recipe {
                     .output_len(self.length)
                     .build()
                     .map_err(|_| HashFault)?;
-                memory.resize(params.block_count(), Block::default());
+                let memory = memory.blocks(params.block_count());
                 Argon2::new(*algorithm, *version, params)
                     .hash_password_into_with_memory(code.canonical(), salt, &mut out, memory)
                     .map_err(|_| HashFault)?;
@@ -283,7 +283,7 @@ impl Recipe {
                 pbkdf2::derive(algorithm, *rounds, salt, code.canonical(), &mut out);
             }
             Kind::Scrypt(params, salt) => {
-                *memory = Memory::new();
+                memory.give_back();
                 scrypt::scrypt(code.canonical(), salt, params, &mut out).map_err(|_| HashFault)?;
             }
         }

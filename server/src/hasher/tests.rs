@@ -1,3 +1,5 @@
+use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
+
 use super::*;
 
 const CHEAP: HashParams = HashParams {

@@ -6,6 +6,8 @@ mod administration;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod calibrate;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 #[path = "../contract/cluster.rs"]

@@ -85,7 +85,7 @@ fn verifies(text: &str, verifier: &str) -> bool {
     assert!(!stored.contains(secret), "the digest is in {stored}");
     let recipe = Recipe::of_text(&stored).unwrap();
     assert_eq!(recipe.text(), stored);
-    recipe.run(&code(text), &mut Vec::new()).unwrap() == digest
+    recipe.run(&code(text), &mut Memory::new()).unwrap() == digest
 }
 
 // Row L16: what old systems hashed stays verifiable.
