@@ -33,18 +33,6 @@ impl Runs {
         self.0.last().copied().unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The value that this share of them does not exceed.
-    pub(crate) fn quantile(&self, share: f64) -> f64 {
-        let last = self.0.len().saturating_sub(1);
-        // A handful of runs: no rounding matters.
-        let at = (share * last as f64).round() as usize;
-        self.0.get(at).copied().unwrap_or(f64::NAN)
-    }
-
     /// The median and the two ends, with so many digits.
     pub(crate) fn words(&self, digits: usize) -> String {
         format!(

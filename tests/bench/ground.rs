@@ -83,8 +83,8 @@ pub(crate) fn sql(address: &str, text: &str) -> String {
     let Some(path) = address.strip_prefix("sqlite:") else {
         let program = postgres_program("psql").expect("psql comes with PostgreSQL");
         let ended = Command::new(program)
-            .args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", address, "-c"])
-            .arg(format!("SET search_path TO spare_key; {text}"))
+            .args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", address])
+            .args(["-c", "SET search_path TO spare_key", "-c", text])
             .output()
             .expect("psql runs");
         assert!(

@@ -37,7 +37,7 @@ pub(crate) fn malformed(depth: Depth) -> Row {
             refused.push(
                 closed(&[server.address], 16, window, &malformed)
                     .await
-                    .a_second(400),
+                    .a_second(422),
             );
         }
         let untouched = rows() == before && server.slow_hashes() == hashes;
