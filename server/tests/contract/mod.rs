@@ -11,6 +11,7 @@ pub(crate) mod dumps;
 pub(crate) mod enrolling;
 pub(crate) mod events;
 pub(crate) mod imported;
+mod plans;
 pub(crate) mod postgres;
 pub(crate) mod postgres_faults;
 pub(crate) mod postgres_opening;
@@ -317,6 +318,7 @@ macro_rules! contract {
                 ]
                 throttling [
                     a_burst_gets_what_the_bucket_holds_and_no_more,
+                    an_attempt_that_began_a_moment_earlier_is_not_made_to_wait,
                     waits_double_up_to_the_longest,
                     the_bucket_refills_with_time,
                     at_the_end_nothing_is_tried_any_more,

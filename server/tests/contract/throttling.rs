@@ -75,6 +75,19 @@ pub(crate) async fn a_burst_gets_what_the_bucket_holds_and_no_more(db: impl Fixt
     }
 }
 
+pub(crate) async fn an_attempt_that_began_a_moment_earlier_is_not_made_to_wait(db: impl Fixture) {
+    // Two at once, perhaps at two servers: the later one is charged first.
+    let alice = id("alice");
+    reserve(&*db.left(), &alice, after(Millis(7))).await;
+    assert_eq!(
+        reserve(&*db.right(), &alice, T0).await,
+        Reserved::Granted {
+            tries_left: 8,
+            retry_at: None
+        }
+    );
+}
+
 /// Row A-51.
 pub(crate) async fn waits_double_up_to_the_longest(db: impl Fixture) {
     let (store, alice) = (db.left(), id("alice"));

@@ -121,22 +121,23 @@ async fn charge(
 ) -> Work<Option<Count>> {
     // $3 now, $4 refill, $5 room, $6 first wait, $7 longest wait, $8 dead at. The room is how far
     // ahead a bucket with exactly one try left is full again: beyond it, the attempt after this
-    // one has to wait.
+    // one has to wait. Where none is due, `retry_at` is nought and not $3: attempts made at once
+    // reach this in any order, and a moment earlier is no reason to wait.
     first(
         db,
         "INSERT INTO throttle AS t (account_id, lane, failures, full_at, waits, retry_at)
          VALUES ($1, $2, 1, $3::bigint + $4::bigint,
                  CASE WHEN $4 > $5::bigint THEN 1 ELSE 0 END,
-                 $3 + CASE WHEN $4 > $5 THEN $6::bigint ELSE 0 END)
+                 CASE WHEN $4 > $5 THEN $3 + $6::bigint ELSE 0 END)
          ON CONFLICT (account_id, lane) DO UPDATE SET
              failures = t.failures + 1,
              full_at  = least(greatest(t.full_at, $3), $3 + $5) + $4,
              waits    = CASE WHEN t.full_at <= $3 THEN 0 ELSE t.waits END
                         + CASE WHEN least(greatest(t.full_at, $3), $3 + $5) + $4 - $3 > $5
                                THEN 1 ELSE 0 END,
-             retry_at = $3 + CASE
+             retry_at = CASE
                  WHEN least(greatest(t.full_at, $3), $3 + $5) + $4 - $3 > $5
-                 THEN least($7::bigint, $6 * (1::bigint << least(
+                 THEN $3 + least($7::bigint, $6 * (1::bigint << least(
                           CASE WHEN t.full_at <= $3 THEN 0 ELSE t.waits END, 20)::integer))
                  ELSE 0 END
          WHERE t.retry_at <= $3 AND t.failures < $8

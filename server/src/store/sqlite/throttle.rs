@@ -117,20 +117,21 @@ fn charge(
     rule: &Rule,
 ) -> rusqlite::Result<Option<Count>> {
     // `:room` is how far ahead a bucket with exactly one try left is full again: beyond it, the
-    // attempt after this one has to wait.
+    // attempt after this one has to wait. Where none is due, `retry_at` is nought and not `:now`:
+    // attempts made at once reach this in any order, and a moment earlier is no reason to wait.
     first(
         db,
         "INSERT INTO throttle AS t (account_id, lane, failures, full_at, waits, retry_at)
          VALUES (:account, :lane, 1, :now + :refill, :refill > :room,
-                 :now + iif(:refill > :room, :first_wait, 0))
+                 iif(:refill > :room, :now + :first_wait, 0))
          ON CONFLICT (account_id, lane) DO UPDATE SET
              failures = t.failures + 1,
              full_at  = min(max(t.full_at, :now), :now + :room) + :refill,
              waits    = iif(t.full_at <= :now, 0, t.waits)
                         + (min(max(t.full_at, :now), :now + :room) + :refill - :now > :room),
-             retry_at = :now + iif(
+             retry_at = iif(
                  min(max(t.full_at, :now), :now + :room) + :refill - :now > :room,
-                 min(:longest_wait,
+                 :now + min(:longest_wait,
                      :first_wait * (1 << min(iif(t.full_at <= :now, 0, t.waits), 20))),
                  0)
          WHERE t.retry_at <= :now AND t.failures < :dead_at
