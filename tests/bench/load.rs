@@ -19,7 +19,7 @@ use crate::figures::{Runs, millis, ratios};
 use crate::ground::{Ground, Kind, sql};
 use crate::servers::{assembled, keyring};
 use crate::table::Row;
-use crate::{Depth, say, tell, waited_for};
+use crate::{Depth, say, tell, upkeep, waited_for};
 
 /// Accounts that one transaction fills in.
 const SLICE: u64 = 10_000;
@@ -296,6 +296,7 @@ pub(crate) fn compared(kind: Kind, count: u64, depth: Depth, add: &mut dyn FnMut
             Kind::Sqlite => row.at_most(1_229.0),
             Kind::Postgres => row,
         });
+        upkeep::measured(kind, &large.address(), count, &many, &mut *add).await;
     });
 }
 
@@ -347,9 +348,4 @@ async fn beside(
         .at_most(1.05)
         .limited_by("commits; with the real hash the difference is lost beside it"));
     }
-}
-
-/// Everything with so many accounts.
-pub(crate) fn scaled(kind: Kind, count: u64, depth: Depth, add: &mut dyn FnMut(Row)) {
-    compared(kind, count, depth, &mut *add);
 }
