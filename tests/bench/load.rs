@@ -86,7 +86,11 @@ impl People {
 
     pub(crate) async fn redeem(&self, who: usize, number: usize) -> Duration {
         let (account, codes) = &self.all[who];
-        let (caller, text) = (host(account), codes[number].bare());
+        self.spend(account, &codes[number]).await
+    }
+
+    pub(crate) async fn spend(&self, account: &AccountId, code: &Code) -> Duration {
+        let (caller, text) = (host(account), code.bare());
         let watch = Stopwatch::start();
         let code = self.app.mfa().read_code(&caller, &text).await;
         let code = code.expect("the store answers").expect("a code");

@@ -23,16 +23,17 @@ pub(crate) async fn measured(
     sql(address, &run_out(kind));
     let mfa = people.app.mfa().clone();
     let mut quiet = Vec::new();
-    let mut turn = 0;
-    let last = people.all.len();
-    // The first codes of the last half: nothing else has spent these.
-    let mut next = || {
-        turn += 1;
-        (last - 1 - turn % (last / 2), 9 - turn / (last / 2) % 5)
-    };
+    // Fresh ones: what was measured before has spent or replaced the others.
+    let mut fresh = Vec::new();
+    for (account, _) in people.all.iter().rev().take(100) {
+        let codes = people.issue(account).await;
+        fresh.extend(codes.into_iter().map(|code| (account, code)));
+    }
     for _ in 0..50 {
-        let (who, number) = next();
-        quiet.push(millis(people.redeem(who, number).await));
+        let Some((account, code)) = fresh.pop() else {
+            break;
+        };
+        quiet.push(millis(people.spend(account, &code).await));
     }
     let sweeping = tokio::spawn(async move {
         let watch = Stopwatch::start();
@@ -41,8 +42,10 @@ pub(crate) async fn measured(
     });
     let mut beside = Vec::new();
     while !sweeping.is_finished() {
-        let (who, number) = next();
-        beside.push(millis(people.redeem(who, number).await));
+        let Some((account, code)) = fresh.pop() else {
+            break;
+        };
+        beside.push(millis(people.spend(account, &code).await));
     }
     let (swept, span) = sweeping.await.expect("no panic");
     let quiet: Runs = quiet.into_iter().collect();
