@@ -51,8 +51,11 @@ fn sample(line: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     Some((name, labels.collect()))
 }
 
+/// A label that is asked for, and its value where only one will do.
+type Wanted = (String, Option<String>);
+
 /// What a text in Prometheus' language asks for: names, with the labels that they are to have.
-fn asked(text: &str) -> Vec<(String, Vec<(String, Option<String>)>)> {
+fn asked(text: &str) -> Vec<(String, Vec<Wanted>)> {
     let starts = text.match_indices("spare_key_").map(|(at, _)| &text[at..]);
     starts
         .map(|rest| {
