@@ -215,8 +215,12 @@ fn command() -> Clap {
         "dev" => hide(command, &["tls_cert", "tls_key"]),
         "account" | "client" | "api-key" | "import" | "signing-key" => hide(command, &SERVING),
         "calibrate" => {
-            let all = [SERVING.as_slice(), &["store", "keyring", "recovery_codes"]].concat();
-            hide(command, &all).mut_arg("workers", |arg| arg.hide(false))
+            let of_no_use = SERVING.iter().filter(|setting| **setting != "workers");
+            let all: Vec<&str> = of_no_use
+                .copied()
+                .chain(["store", "keyring", "recovery_codes"])
+                .collect();
+            hide(command, &all)
         }
         "backup" | "restore" => {
             let all = [SERVING.as_slice(), &["keyring", "recovery_codes"]].concat();

@@ -19,7 +19,7 @@ use crate::figures::{Runs, millis, ratios};
 use crate::ground::{Ground, Kind, sql};
 use crate::servers::{assembled, keyring};
 use crate::table::Row;
-use crate::{Depth, say, tell, waited_for};
+use crate::{Depth, say, tell, upkeep, waited_for};
 
 /// Accounts that one transaction fills in.
 const SLICE: u64 = 10_000;
@@ -86,7 +86,11 @@ impl People {
 
     pub(crate) async fn redeem(&self, who: usize, number: usize) -> Duration {
         let (account, codes) = &self.all[who];
-        let (caller, text) = (host(account), codes[number].bare());
+        self.spend(account, &codes[number]).await
+    }
+
+    pub(crate) async fn spend(&self, account: &AccountId, code: &Code) -> Duration {
+        let (caller, text) = (host(account), code.bare());
         let watch = Stopwatch::start();
         let code = self.app.mfa().read_code(&caller, &text).await;
         let code = code.expect("the store answers").expect("a code");
@@ -296,6 +300,7 @@ pub(crate) fn compared(kind: Kind, count: u64, depth: Depth, add: &mut dyn FnMut
             Kind::Sqlite => row.at_most(1_229.0),
             Kind::Postgres => row,
         });
+        upkeep::measured(kind, &large.address(), count, &many, &mut *add).await;
     });
 }
 
@@ -347,9 +352,4 @@ async fn beside(
         .at_most(1.05)
         .limited_by("commits; with the real hash the difference is lost beside it"));
     }
-}
-
-/// Everything with so many accounts.
-pub(crate) fn scaled(kind: Kind, count: u64, depth: Depth, add: &mut dyn FnMut(Row)) {
-    compared(kind, count, depth, &mut *add);
 }

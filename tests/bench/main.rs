@@ -25,6 +25,7 @@ mod served;
 mod servers;
 mod starting;
 mod table;
+mod upkeep;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -104,7 +105,7 @@ fn main() -> ExitCode {
     match scale {
         Some(count) => {
             for kind in Kind::BOTH {
-                load::scaled(kind, count, depth, &mut |row| table.add(row));
+                load::compared(kind, count, depth, &mut |row| table.add(row));
             }
         }
         None => {

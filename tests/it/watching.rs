@@ -51,7 +51,7 @@ fn sample(line: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     Some((name, labels.collect()))
 }
 
-/// A label that is asked for, and its value where only one will do.
+/// A label, and its value where exactly one is asked for.
 type Wanted = (String, Option<String>);
 
 /// What a text in Prometheus' language asks for: names, with the labels that they are to have.

@@ -95,7 +95,8 @@ pub struct Mfa {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     metrics: Arc<Metrics>,
-    policy: Policy,
+    // Shared: every layer of a request has a handle of its own on all of this.
+    policy: Arc<Policy>,
 }
 
 impl std::fmt::Debug for Mfa {
@@ -149,7 +150,7 @@ impl Mfa {
             clock,
             entropy,
             metrics,
-            policy,
+            policy: Arc::new(policy),
         }
     }
 
