@@ -101,7 +101,7 @@ fn sqlite_reads_no_large_table_from_end_to_end() {
             // What waits there is a page, in its order.
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | o",
             // Counts: of the metrics, of a listing, of the keyring at the start.
-            "SELECT total - used, count(*) FROM batch WHERE state = 1 GRO | batch",
+            "SELECT total - used, count(*) FROM batch WHERE state = 1 AND | batch",
             "SELECT count(*) FROM account | account",
             "SELECT key_id, state, count(*) FROM batch WHERE state IN (0, | batch",
             "SELECT password_key, count(*) FROM account WHERE password_di | account",
