@@ -135,6 +135,7 @@ deeds! {
         &alice(), sample::uuid("device"), event(&alice(), EventKind::DeviceForgotten)),
     "forget_devices" => |store| store.forget_devices(
         &alice(), event(&alice(), EventKind::DeviceForgotten)),
+    "forget_events" (pieces) => |store| store.forget_events(after(Millis::days(1))),
     "sweep" (pieces) => |store| store.sweep(after(Millis::days(40))),
 }
 
@@ -154,6 +155,7 @@ const READS: &[&str] = &[
     "count_accounts",
     "events",
     "find_accounts",
+    "first_number",
     "idempotency",
     "key_uses",
     "live_batch",
@@ -253,7 +255,8 @@ fn replace() -> spare_key_server::store::ConfirmTotp {
     confirm
 }
 
-fn unbind(account: &AccountId, name: &str) -> RemoveTotp {
+/// Unbinds the authenticator of this name.
+pub(crate) fn unbind(account: &AccountId, name: &str) -> RemoveTotp {
     RemoveTotp {
         account: account.clone(),
         id: sample::totp_id(account, name),

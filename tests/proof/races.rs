@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use spare_key_server::clock::{Clock as _, SystemClock};
 use spare_key_server::model::{AccountId, EventKind, Millis};
-use spare_key_server::store::{AcceptTotp, LiveBatch, Progress, RemoveTotp, Stage, Store};
+use spare_key_server::store::{AcceptTotp, LiveBatch, Progress, Stage, Store};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::child::Process;
@@ -224,18 +224,6 @@ fn of_racer(account: &AccountId, generation: u32, racer: usize) -> Stage {
         code.digest = sample::secret(&owner, generation, code.number);
     }
     stage
-}
-
-fn unbind(account: &AccountId) -> RemoveTotp {
-    RemoveTotp {
-        account: account.clone(),
-        id: sample::totp_id(account, "phone"),
-        at: T0,
-        event: event(account, EventKind::FactorRemoved),
-        codes: event(account, EventKind::CodesRevoked),
-        devices: event(account, EventKind::DeviceForgotten),
-        step_up: None,
-    }
 }
 
 fn accept(account: &AccountId, racer: usize, progress: Progress) -> AcceptTotp {

@@ -7,9 +7,9 @@ use spare_key_server::store::{Beside, Lane, NewIdempotency, Progress, Reserved};
 
 use super::{
     Plain, RACERS, Race, accept, counts, counts_any, equal, has_both, has_nothing, lives, number,
-    of_racer, unbind,
+    of_racer,
 };
-use crate::deeds::POLICY;
+use crate::deeds::{POLICY, unbind};
 use crate::sample::{self, T0, TEN_MINUTES, after, event, token};
 
 /// All of them.
@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<Race> {
             n | {
                 if n == 0 {
                     store
-                        .remove_totp(unbind(&account))
+                        .remove_totp(unbind(&account, "phone"))
                         .await
                         .map(|done| format!("{done:?}"))
                 } else {
@@ -52,7 +52,7 @@ pub(super) fn all() -> Vec<Race> {
             n | {
                 if n == 0 {
                     store
-                        .remove_totp(unbind(&account))
+                        .remove_totp(unbind(&account, "phone"))
                         .await
                         .map(|done| format!("{done:?}"))
                 } else {
