@@ -24,6 +24,7 @@ mod canopy_step_up;
 #[path = "../../server/tests/contract/cluster.rs"]
 mod cluster;
 mod crash;
+mod docs;
 mod faults;
 mod front;
 mod imported;

@@ -1,13 +1,14 @@
 //! What the browser loads: the module, the elements, the styles, the texts. Part of the binary.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Web;
+use super::request::InPath;
 
 /// One file.
 struct Asset {
@@ -29,7 +30,11 @@ pub(super) fn router() -> Router<Web> {
 /// The pages' own style sheet: a theme comes at its end, so it has the last word.
 const PAGES: &str = "styles/pages.css";
 
-async fn asset(State(web): State<Web>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn asset(
+    State(web): State<Web>,
+    InPath(name): InPath<String>,
+    headers: HeaderMap,
+) -> Response {
     let Some(asset) = find(&name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -1,9 +1,15 @@
 //! What the layers find out about a request, for the handlers behind them.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::extract::{FromRequestParts, Path};
 use axum::http::Extensions;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Web;
 
 /// The number of this request, in logs and in answers about faults.
 #[derive(Debug, Clone)]
@@ -32,3 +38,19 @@ impl ClientIp {
 /// What people know the service as, for answers that no handler gives.
 #[derive(Debug, Clone)]
 pub(super) struct Product(pub(super) Arc<str>);
+
+/// What stands in the place of a path's parameters, percent-decoded. Bytes that are no text name
+/// nothing, so the handler finds nothing and says so in its own words.
+#[derive(Debug)]
+pub(super) struct InPath<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default + Send> FromRequestParts<Web> for InPath<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        let named = Path::<T>::from_request_parts(parts, web).await;
+        Ok(Self(
+            named.map_or_else(|_| T::default(), |Path(named)| named),
+        ))
+    }
+}

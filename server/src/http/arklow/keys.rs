@@ -1,14 +1,13 @@
 //! `/v1/orgs/{org_id}/keys`: a person's own API keys.
 
 use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 
 use super::body::{Fields, number};
 use super::caller::User;
 use super::said::No;
 use super::said::described::nos;
 use super::wire::{DeletedKey, KeyBody, NewKeyAnswer, ORG, Said};
+use crate::http::request::InPath;
 
 /// What is said of a description that is none.
 const DESCRIPTION: &str = "description must be a string of 2 to 50 characters.";
@@ -49,11 +48,10 @@ nos!(CreateNos:
 )]
 pub(super) async fn create(
     user: User,
-    org: Result<Path<String>, PathRejection>,
+    InPath(org): InPath<String>,
     mut fields: Fields,
 ) -> Result<Json<Said<NewKeyAnswer>>, No> {
     let User { origin, caller } = user;
-    let Path(org) = org.map_err(|_| No::Forbidden)?;
     own(&org)?;
     let fits = |text: &str| (2..=50).contains(&text.chars().count());
     let name = fields.optional("description", fits, DESCRIPTION);
@@ -99,10 +97,9 @@ nos!(DeleteNos:
 )]
 pub(super) async fn delete(
     user: User,
-    path: Result<Path<(String, String)>, PathRejection>,
+    InPath((org, id)): InPath<(String, String)>,
 ) -> Result<Json<Said<DeletedKey>>, No> {
     let User { origin, caller } = user;
-    let Path((org, id)) = path.map_err(|_| No::KeyNotFound)?;
     own(&org)?;
     let of = |error| origin.no(error);
     let mfa = origin.mfa();

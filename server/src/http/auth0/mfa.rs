@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
 
 use super::bearer::{Enroll, OnTheWay, Origin, ReadAuthenticators, RemoveAuthenticators, Within};
@@ -15,6 +14,7 @@ use super::wire::{
     AssociateAnswer, AssociateBody, AuthenticatorLine, ChallengeAnswer, ChallengeBody, method_id,
 };
 use crate::domain::{AccountState, NextStep};
+use crate::http::request::InPath;
 use crate::model::{AuthenticatorId, Token};
 
 nos!(AssociateNos, Oauth:
@@ -191,7 +191,7 @@ nos!(RemoveNos, Oauth:
 )]
 pub(super) async fn remove(
     person: Within<RemoveAuthenticators>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<StatusCode, Oauth> {
     let removed = person
         .origin

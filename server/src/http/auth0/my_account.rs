@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +20,7 @@ use super::wire::{
 };
 use crate::domain::{Activation, Authority, Caller, IdempotencyKey, Issued, StageRequest};
 use crate::http::idempotency::IDEMPOTENCY_REPLAYED;
+use crate::http::request::InPath;
 use crate::model::Generation;
 
 nos!(ListNos, MyAccount:
@@ -220,7 +220,7 @@ nos!(VerifyNos, MyAccount:
 )]
 pub(super) async fn verify(
     owner: Owner<CreateOwn>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     body::Json(body, PhantomData): body::Json<VerifyBody, MyAccount>,
 ) -> Result<(StatusCode, Json<Method>), MyAccount> {
     let Owner { origin, caller, .. } = owner;

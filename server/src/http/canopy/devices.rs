@@ -1,7 +1,6 @@
 //! Trusted devices: listing them, trusting them no more.
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
@@ -10,6 +9,7 @@ use super::environments::environment_id;
 use super::said::No;
 use super::said::described::nos;
 use super::wire::{DeviceLine, Items};
+use crate::http::request::InPath;
 
 nos!(Nos: No::InvalidToken, No::WrongPrincipal, No::EnrollmentRequired);
 
@@ -64,7 +64,10 @@ nos!(RevokeNos:
     responses((status = 204, description = "It is asked again."), RevokeNos),
     security(("identity" = [])),
 )]
-pub(super) async fn revoke(identity: Identity, Path(id): Path<String>) -> Result<StatusCode, No> {
+pub(super) async fn revoke(
+    identity: Identity,
+    InPath(id): InPath<String>,
+) -> Result<StatusCode, No> {
     let Identity { origin, caller } = identity;
     let id = Uuid::try_parse(&id).map_err(|_| No::DeviceNotFound)?;
     let forgotten = origin.mfa().forget_device(&caller, id).await;

@@ -1,6 +1,5 @@
 //! The one environment: how people sign in.
 
-use axum::extract::Path;
 use axum::response::Response;
 
 use super::body::{self, Fields};
@@ -9,6 +8,7 @@ use super::said::described::nos;
 use super::said::{Fault, No};
 use super::wire::{EnvironmentAnswer, EnvironmentBody};
 use crate::domain::{Environment, FactorKind, Scope};
+use crate::http::request::InPath;
 use crate::model::AccountId;
 
 const NAME: Fault = body::text("name", "name must be a text of 1 to 64 characters.");
@@ -32,7 +32,7 @@ const FACTORS: Fault = body::text(
 );
 
 /// Which environment of which application of which tenant.
-type Which = Path<(String, String, String)>;
+type Which = InPath<(String, String, String)>;
 
 /// A UUID for a name that has none of its own.
 fn uuid_of(name: &str) -> String {
@@ -47,7 +47,7 @@ pub(super) fn environment_id(origin: &Origin) -> String {
 /// The environment, if it is this one.
 async fn found(
     origin: &Origin,
-    Path((tenant, application, slug)): Which,
+    InPath((tenant, application, slug)): Which,
 ) -> Result<Environment, No> {
     let settings = origin.settings();
     let environment = origin.mfa().environment().await;

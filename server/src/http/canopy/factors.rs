@@ -1,7 +1,6 @@
 //! Factors and the codes beside them: listing, proving one for a change, and the changes.
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use uuid::Uuid;
@@ -13,6 +12,7 @@ use super::said::described::nos;
 use super::said::{Fault, No};
 use super::wire::{Factors, Regenerated, StepUpBody, SteppedUpAnswer, replayed};
 use crate::domain::{Activation, Error, IdempotencyKey, Proof, Refusal, StageRequest};
+use crate::http::request::InPath;
 
 const FACTOR: Fault = body::text("factor", "factor must be totp or recovery_code.");
 
@@ -185,7 +185,10 @@ nos!(RemoveNos:
     responses((status = 204, description = "It is gone."), RemoveNos),
     security(("identity" = [])),
 )]
-pub(super) async fn remove(identity: Identity, Path(id): Path<String>) -> Result<StatusCode, No> {
+pub(super) async fn remove(
+    identity: Identity,
+    InPath(id): InPath<String>,
+) -> Result<StatusCode, No> {
     let Identity { origin, caller } = identity;
     let mfa = origin.mfa();
     let of = |error| origin.no(error);

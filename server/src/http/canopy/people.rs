@@ -1,7 +1,6 @@
 //! Who it is, and in which sessions.
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
@@ -10,6 +9,7 @@ use super::caller::{Identity, Known};
 use super::said::No;
 use super::said::described::nos;
 use super::wire::{Items, Me, SessionLine};
+use crate::http::request::InPath;
 
 nos!(KnownNos: No::InvalidToken, No::WrongPrincipal);
 
@@ -85,7 +85,7 @@ nos!(EndSessionNos:
 )]
 pub(super) async fn end_session(
     identity: Identity,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<StatusCode, No> {
     let Identity { origin, caller } = identity;
     let id = Uuid::try_parse(&id).map_err(|_| No::SessionNotFound)?;

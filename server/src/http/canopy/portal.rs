@@ -1,7 +1,7 @@
 //! The portal: who administers, whose factors, and how many codes are left.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::said::{Fault, No};
 use super::tokens;
 use super::wire::{AdminLoginBody, AdminSession, Identities, Message, Summary};
 use crate::domain::{AccountCard, AccountPage, Error, Refusal, Scope};
+use crate::http::request::InPath;
 use crate::model::Token;
 
 const EMAIL: Fault = body::text("email", "email must be a text.");
@@ -95,7 +96,7 @@ nos!(ListNos:
 )]
 pub(super) async fn identities(
     admin: Admin<Reads>,
-    Path(tenant): Path<String>,
+    InPath(tenant): InPath<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Identities>, No> {
     let origin = &admin.origin;
@@ -150,7 +151,7 @@ nos!(SummaryNos:
 )]
 pub(super) async fn summary(
     admin: Admin<Reads>,
-    Path((tenant, id)): Path<(String, String)>,
+    InPath((tenant, id)): InPath<(String, String)>,
 ) -> Result<Response, No> {
     let origin = &admin.origin;
     let of = |error| origin.no(error);
@@ -188,7 +189,7 @@ nos!(ResetNos:
 )]
 pub(super) async fn reset(
     admin: Admin<Changes>,
-    Path((tenant, id)): Path<(String, String)>,
+    InPath((tenant, id)): InPath<(String, String)>,
 ) -> Result<Response, No> {
     let origin = &admin.origin;
     let card = identity(origin, &tenant, &id).await?;

@@ -16,7 +16,6 @@ mod status;
 mod wire;
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -30,6 +29,7 @@ use self::problem::{Document, Problem};
 use super::Web;
 #[cfg(test)]
 use super::refusals::Answered;
+use super::request::InPath;
 #[cfg(test)]
 use crate::domain::Refusal;
 #[cfg(test)]
@@ -87,7 +87,7 @@ pub(super) fn plain(status: StatusCode, request_id: &str) -> Response<Body> {
 }
 
 /// What a problem's type leads to: what it is, and what to do about it.
-async fn explain(Path(name): Path<String>) -> Result<String, Problem> {
+async fn explain(InPath(name): InPath<String>) -> Result<String, Problem> {
     let problem = Problem::samples()
         .into_iter()
         .find(|problem| problem.name() == name)
