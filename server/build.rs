@@ -3,7 +3,7 @@
 //! The wasm crate is compiled for `wasm32-unknown-unknown` in a target folder of its own (the outer
 //! build holds the lock of the common one), its glue is made by the library form of wasm-bindgen,
 //! pinned to the version of the macro, and every file that the browser loads is listed in a table
-//! that `http/assets.rs` includes.
+//! that `http/assets.rs` includes: as it is, and compressed once and for all (RFC 7932).
 
 use std::env;
 use std::fmt::Write as _;
@@ -147,23 +147,45 @@ fn write_table(root: &Path, glue: &Path, out: &Path) -> Outcome<()> {
         files.push((format!("wasm/{name}"), glue.join(name)));
     }
     files.sort();
+    let packed = out.join("packed");
+    fs::create_dir_all(&packed)?;
+    let mut all = Sha256::new();
     let mut table = String::from("static ASSETS: &[Asset] = &[\n");
-    for (name, path) in files {
-        let hash = Sha256::digest(fs::read(&path)?);
-        let tag: String = hash.iter().take(12).fold(String::new(), |mut tag, byte| {
-            // Writing to a string cannot fail.
-            let _written = write!(tag, "{byte:02x}");
-            tag
-        });
+    for (at, (name, path)) in files.into_iter().enumerate() {
+        let bytes = fs::read(&path)?;
+        let hash = Sha256::digest(&bytes);
+        all.update(name.as_bytes());
+        all.update(hash);
+        let brotli = packed.join(at.to_string());
+        fs::write(&brotli, compressed(&bytes)?)?;
         writeln!(
             table,
-            "    Asset {{ name: {name:?}, kind: {:?}, tag: \"\\\"{tag}\\\"\", bytes: include_bytes!({path:?}) }},",
-            kind(&name)?
+            "    Asset {{ name: {name:?}, kind: {:?}, tag: {:?}, bytes: include_bytes!({path:?}), \
+             brotli: include_bytes!({brotli:?}) }},",
+            kind(&name)?,
+            hexadecimal(&hash)
         )?;
     }
-    table.push_str("];\n");
+    let all = hexadecimal(&all.finalize());
+    write!(table, "];\n\nconst VERSION: &str = {all:?};\n")?;
     fs::write(out.join("assets.rs"), table)?;
     Ok(())
+}
+
+/// So much of a hash that two files never share it.
+fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().take(12).fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn compressed(mut bytes: &[u8]) -> Outcome<Vec<u8>> {
+    let mut packed = Vec::new();
+    let best = brotli::enc::BrotliEncoderParams::default();
+    brotli::BrotliCompress(&mut bytes, &mut packed, &best)?;
+    Ok(packed)
 }
 
 fn collect(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Outcome<()> {

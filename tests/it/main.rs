@@ -4,6 +4,7 @@ mod arklow_access;
 mod arklow_faults;
 mod arklow_life;
 mod arklow_races;
+mod assets;
 mod auth0_account;
 mod auth0_confusion;
 mod auth0_faults;

@@ -110,6 +110,11 @@ impl Texts {
         self.language.dir()
     }
 
+    /// Where scripts and styles are.
+    pub(super) fn assets(&self) -> &'static str {
+        assets::place()
+    }
+
     /// Every language, for the switch.
     pub(super) fn languages(&self) -> [Offered; Language::ALL.len()] {
         Language::ALL.map(|language| Offered {
