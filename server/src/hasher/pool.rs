@@ -33,19 +33,17 @@ impl Task {
         }
     }
 
-    /// Runs it, tells how it went, and notes before that it is done.
-    fn run(self, memory: &mut Memory, done: impl FnOnce()) {
+    /// Runs it; what is handed back tells whoever waits.
+    fn run(self, memory: &mut Memory) -> Box<dyn FnOnce() + Send> {
         // The caller may have gone meanwhile; then the digest is dropped and zeroed.
         match self {
             Self::Ours(job, answer) => {
                 let digest = guarded(|| super::run(&job, memory));
-                done();
-                let _unclaimed = answer.send(digest);
+                Box::new(move || drop(answer.send(digest)))
             }
             Self::Foreign(recipe, code, answer) => {
                 let digest = guarded(|| recipe.run(&code, memory));
-                done();
-                let _unclaimed = answer.send(digest);
+                Box::new(move || drop(answer.send(digest)))
             }
         }
     }
@@ -63,19 +61,34 @@ struct Queues {
     waiting: [VecDeque<Waiting>; 2],
     places: [Places; 2],
     next: usize,
+    /// What no hash is using, the last used on top: it is the likeliest to be in the processor's
+    /// caches, and where one hash at a time is run only one is ever made.
+    idle: Vec<Memory>,
+    /// How long a hash has taken lately, in nanoseconds.
+    lately: u64,
     stopped: bool,
 }
 
 impl Queues {
-    /// The next job, lanes in turn.
-    fn take(&mut self) -> Option<(Lane, Waiting)> {
+    /// The next job, lanes in turn, and memory for it.
+    fn take(&mut self) -> Option<(Lane, Waiting, Memory)> {
         for lane in [self.next, 1 - self.next] {
             if let Some(waiting) = self.waiting[lane].pop_front() {
                 self.next = 1 - lane;
-                return Some((Lane::ALL[lane], waiting));
+                let memory = self.idle.pop().unwrap_or_else(Memory::new);
+                return Some((Lane::ALL[lane], waiting, memory));
             }
         }
         None
+    }
+
+    /// A hash took so long: a moving mean, an eighth of it the newest.
+    fn took(&mut self, time: Duration) {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.lately = match self.lately {
+            0 => time,
+            before => before - before / 8 + time / 8,
+        };
     }
 }
 
@@ -148,6 +161,7 @@ impl Pool {
         let places = &mut queues.places[lane.index()];
         let ahead = places.taken();
         let taken = places.take(hashes, asker, self.places());
+        let lately = Duration::from_nanos(queues.lately);
         drop(queues);
         let refused = match taken {
             Ok(()) => return Ok(()),
@@ -155,10 +169,11 @@ impl Pool {
             Err(Refused::Share) => &self.shared.refused_share,
         };
         refused[lane.index()].add_one();
-        // A hash takes some 50 ms; whole seconds are all that `Retry-After` can say.
-        let seconds = 1 + ahead / (self.workers() * 20);
+        // When what is ahead is done; whole seconds are all that `Retry-After` can say.
+        let rounds = u32::try_from(ahead / self.workers()).unwrap_or(u32::MAX);
+        let wait = lately.saturating_mul(rounds);
         Err(Busy {
-            retry_after: Duration::from_secs(seconds as u64),
+            retry_after: Duration::from_secs(1 + wait.as_secs()),
         })
     }
 
@@ -210,10 +225,9 @@ impl Drop for Pool {
 }
 
 fn work(shared: &Shared) {
-    let mut memory = Memory::new();
     loop {
         let mut queues = shared.lock();
-        let (lane, Waiting(task, since)) = loop {
+        let (lane, Waiting(task, since), mut memory) = loop {
             if let Some(next) = queues.take() {
                 break next;
             }
@@ -227,13 +241,71 @@ fn work(shared: &Shared) {
         };
         drop(queues);
         // The request was cut off, so the work is not done.
-        if !task.is_in_vain() {
-            let waited = since.elapsed();
-            let running = Stopwatch::start();
-            task.run(&mut memory, || {
-                shared.run[lane.index()].add_one();
-                (shared.watcher)(lane, waited, running.elapsed());
-            });
+        if task.is_in_vain() {
+            shared.lock().idle.push(memory);
+            continue;
         }
+        let waited = since.elapsed();
+        let running = Stopwatch::start();
+        let tell = task.run(&mut memory);
+        let took = running.elapsed();
+        shared.run[lane.index()].add_one();
+        (shared.watcher)(lane, waited, took);
+        let mut queues = shared.lock();
+        queues.idle.push(memory);
+        queues.took(took);
+        drop(queues);
+        tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::HashParams;
+
+    fn pool(workers: usize) -> Pool {
+        let size = PoolSize {
+            workers,
+            admitted: 4,
+        };
+        Pool::start(size, Arc::new(|_, _, _| {})).unwrap()
+    }
+
+    fn job() -> Job {
+        Job {
+            secret: Zeroizing::new(vec![1]),
+            salt: [2; 16],
+            pepper: Zeroizing::new([3; 32]),
+            bound_to: [4; 32],
+            params: HashParams {
+                memory_kib: 8,
+                passes: 1,
+                lanes: 1,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn one_hash_at_a_time_takes_one_memory_whoever_runs_it() {
+        let pool = pool(4);
+        for _ in 0..50 {
+            pool.run(Lane::Codes, job()).await.unwrap().unwrap();
+        }
+        assert_eq!(pool.shared.lock().idle.len(), 1);
+    }
+
+    #[test]
+    fn who_is_told_to_come_back_is_told_when_what_is_ahead_will_be_done() {
+        let pool = pool(2);
+        let full = |pool: &Pool| pool.admit(Lane::Codes, 100, &Asker::anyone());
+        full(&pool).unwrap();
+        assert_eq!(full(&pool).unwrap_err().retry_after.as_secs(), 1);
+        pool.shared.lock().took(Duration::from_millis(400));
+        assert_eq!(full(&pool).unwrap_err().retry_after.as_secs(), 21);
+        for _ in 0..100 {
+            pool.shared.lock().took(Duration::from_millis(10));
+        }
+        assert_eq!(full(&pool).unwrap_err().retry_after.as_secs(), 1);
     }
 }
