@@ -159,6 +159,7 @@ const READS: &[&str] = &[
     "idempotency",
     "key_uses",
     "live_batch",
+    "live_import",
     "named_totp",
     "outbox",
     "pending_totp",

@@ -59,11 +59,12 @@ impl Mfa {
 
     /// How the caller's live codes are read, if another system made them.
     async fn imported(&self, caller: &Caller) -> Result<Option<Imported>> {
-        if !self.recovery_codes().await? {
-            return Ok(None);
+        let imported = self.store.live_import(&caller.account).await?;
+        if imported.is_none() || self.recovery_codes().await? {
+            Ok(imported)
+        } else {
+            Ok(None)
         }
-        let live = self.store.live_batch(&caller.account).await?;
-        Ok(live.and_then(|live| live.imported))
     }
 
     /// The rows of an imported batch that the text may be the code of: at most one, but for a

@@ -407,6 +407,9 @@ pub trait Recovery {
     /// The live batch with its codes.
     async fn live_batch(&self, account: &AccountId) -> StoreResult<Option<LiveBatch>>;
 
+    /// How the live batch's codes are read, where another system made them.
+    async fn live_import(&self, account: &AccountId) -> StoreResult<Option<Imported>>;
+
     /// Spends a code.
     async fn redeem(&self, redeem: Redeem) -> StoreResult<Redeemed>;
 

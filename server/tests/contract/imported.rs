@@ -47,6 +47,8 @@ pub(crate) async fn an_imported_batch_is_stored_as_it_was_given(db: impl Fixture
     assert_eq!(imports(&*db.left(), &alice, 1).await, Staged::Done);
     let live = db.right().live_batch(&alice).await.unwrap().unwrap();
     assert_eq!(live.imported, Some(FROM_SUPABASE));
+    let read = db.left().live_import(&alice).await.unwrap();
+    assert_eq!(read, Some(FROM_SUPABASE));
     for code in &live.codes {
         assert_eq!(code.recipe, Some(recipe(code.number)));
         assert_eq!(code.digest, Some(sample::secret(&alice, 1, code.number)));
@@ -57,6 +59,10 @@ pub(crate) async fn an_imported_batch_is_stored_as_it_was_given(db: impl Fixture
     let told = db.left().events(&alice, None, 10).await.unwrap();
     assert_eq!(told[0].kind, EventKind::CodesImported);
     assert_eq!(db.rows()["outbox"], 1);
+    let bob = id("bob");
+    assert_eq!(db.left().live_import(&bob).await.unwrap(), None);
+    sample::has_live(&*db.left(), &bob, 1).await;
+    assert_eq!(db.right().live_import(&bob).await.unwrap(), None);
 }
 
 pub(crate) async fn an_imported_code_is_spent_once_however_many_redeem_it(db: impl Fixture) {

@@ -6,10 +6,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::PostgresStore;
+use super::ending::end_codes;
 use super::event;
 use super::fault::Work;
 use super::pool::Verdict::{Keep, Undo};
-use super::recovery::end_codes;
 use super::sql::{Columns, Text, all, changed_one, execute, first, locked_account, params};
 use super::throttle;
 use crate::model::{AccountId, Timestamp};

@@ -7,7 +7,7 @@ use super::PostgresStore;
 use super::fault::Work;
 use super::pool::Verdict::{Keep, Undo};
 use super::sql::{Columns, Text, all, changed_one, execute, first, locked_account, params};
-use super::{event, progress, recovery, stage, step_up, throttle, trusted_device};
+use super::{ending, event, progress, stage, step_up, throttle, trusted_device};
 use crate::model::{AccountId, AuthenticatorId, Generation, Timestamp, TokenDigest};
 use crate::store::{
     AcceptTotp, Authenticators, BoundTotp, ConfirmTotp, Lane, NamedTotp, NewEvent, NewTotp, Others,
@@ -362,7 +362,7 @@ pub(super) async fn unbind(
     if left.is_some() {
         return Ok(TotpRemoved::Done);
     }
-    if recovery::end_codes(db, account, remove.at).await? {
+    if ending::end_codes(db, account, remove.at).await? {
         event::write(db, &remove.codes).await?;
     }
     trusted_device::forget_all(db, account, &remove.devices).await?;

@@ -13,6 +13,7 @@ mod administration;
 mod api_key;
 mod authenticator;
 mod client;
+mod ending;
 mod event;
 mod fault;
 mod key_use;

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 
 use super::PostgresStore;
+use super::ending::{end_batch, end_codes, lapse_pending};
 use super::fault::Work;
 use super::pool::Verdict::{self, Keep, Undo};
 use super::sql::{Columns, FormatColumn, all, changed_one, execute, first, locked_account, params};
 use super::{event, progress, redeem, stage, throttle};
-use crate::model::{AccountId, BatchState, Generation, Timestamp, TokenDigest};
+use crate::model::{AccountId, BatchState, Generation, Imported, Timestamp, TokenDigest};
 use crate::store::{
     Activate, Activated, BatchLine, BatchStatus, Beside, Idempotency, Lane, LiveBatch, NewEvent,
     Prolong, Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
@@ -240,6 +241,25 @@ impl Recovery for PostgresStore {
             .await
     }
 
+    async fn live_import(&self, account: &AccountId) -> StoreResult<Option<Imported>> {
+        self.pool
+            .read("reading how codes are read", |db, _| {
+                Box::pin(async move {
+                    let found = first(
+                        db,
+                        "SELECT b.origin, b.letters, b.separators
+                         FROM account AS a JOIN batch AS b ON b.account_n = a.n AND b.state = 1
+                         WHERE a.id = $1",
+                        params![account],
+                        |row| row.imported(0),
+                    )
+                    .await?;
+                    Ok(found.flatten())
+                })
+            })
+            .await
+    }
+
     async fn redeem(&self, redeem: Redeem) -> StoreResult<Redeemed> {
         let redeem = &redeem;
         self.pool
@@ -431,67 +451,4 @@ async fn why_not_live(db: &Transaction<'_>, account: i64, activate: &Activate) -
             pending: other.map(|(generation, _)| generation),
         },
     })
-}
-
-/// Ends the account's batch that is in state `from`, erasing its codes and seed; says which.
-pub(super) async fn end_batch(
-    db: &Transaction<'_>,
-    account: i64,
-    from: BatchState,
-    to: BatchState,
-    at: Timestamp,
-) -> Work<Option<Generation>> {
-    // Two words for one statement: only a state written out lets a plan use the partial index.
-    let sql = match from {
-        BatchState::Pending => {
-            "UPDATE batch SET state = $2, ended_at = $3, seed = NULL, holder = NULL,
-                              seed_until = NULL
-             WHERE account_n = $1 AND state = 0 RETURNING generation"
-        }
-        _ => {
-            "UPDATE batch SET state = $2, ended_at = $3, seed = NULL, holder = NULL,
-                              seed_until = NULL
-             WHERE account_n = $1 AND state = 1 RETURNING generation"
-        }
-    };
-    let ended = first(db, sql, params![account, to, at], |row| row.at(0)).await?;
-    if let Some(generation) = ended {
-        erase_codes(db, account, generation).await?;
-    }
-    Ok(ended)
-}
-
-/// Ends the live and the pending batch without a successor; `false` when there was neither.
-pub(super) async fn end_codes(db: &Transaction<'_>, account: i64, at: Timestamp) -> Work<bool> {
-    let live = end_batch(db, account, BatchState::Active, BatchState::Revoked, at).await?;
-    let pending = lapse_pending(db, account, at).await?;
-    Ok(live.is_some() || pending)
-}
-
-/// Ends the pending batch, if any; `true` when it could still have been activated at `at`.
-async fn lapse_pending(db: &Transaction<'_>, account: i64, at: Timestamp) -> Work<bool> {
-    let open: Option<Generation> = first(
-        db,
-        "SELECT generation FROM batch WHERE account_n = $1 AND state = 0 AND seed_until > $2",
-        params![account, at],
-        |row| row.at(0),
-    )
-    .await?;
-    let lapsed = end_batch(db, account, BatchState::Pending, BatchState::Lapsed, at).await?;
-    Ok(lapsed.is_some() && open.is_some())
-}
-
-/// Erases a batch's digests. PostgreSQL forgets the bytes when it vacuums.
-pub(super) async fn erase_codes(
-    db: &Transaction<'_>,
-    account: i64,
-    generation: Generation,
-) -> Work<()> {
-    execute(
-        db,
-        "DELETE FROM code WHERE account_n = $1 AND generation = $2",
-        params![account, generation],
-    )
-    .await?;
-    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use deadpool_postgres::Transaction;
 
+use super::ending::end_batch;
 use super::fault::Work;
-use super::recovery::end_batch;
 use super::sql::{Columns, FormatColumn, changed_one, execute, first, locked_account, params};
 use super::{event, step_up, throttle};
 use crate::model::{BatchState, Generation, Timestamp};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 
 use super::PostgresStore;
+use super::ending::erase_codes;
 use super::fault::Work;
 use super::pool::Verdict::Keep;
-use super::recovery::erase_codes;
 use super::sql::{Columns, all, execute, first, params};
 use crate::model::{BatchState, Generation, Millis, Timestamp};
 use crate::store::{LATE_COMERS, StoreResult, Upkeep, Watcher};

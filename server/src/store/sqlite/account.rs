@@ -68,7 +68,7 @@ impl Accounts for SqliteStore {
     async fn account(&self, id: &AccountId) -> StoreResult<Option<Account>> {
         let id = id.clone();
         self.readers
-            .read("reading an account", move |db| {
+            .look_up("reading an account", move |db| {
                 let sql = concat!(account_columns!(), " FROM account WHERE id = ?1");
                 Ok(first(db, sql, [id], read)?)
             })
@@ -78,7 +78,7 @@ impl Accounts for SqliteStore {
     async fn account_by_login(&self, login: &str) -> StoreResult<Option<Account>> {
         let login = login.to_owned();
         self.readers
-            .read("reading an account by its login", move |db| {
+            .look_up("reading an account by its login", move |db| {
                 let sql = concat!(account_columns!(), " FROM account WHERE login = ?1");
                 Ok(first(db, sql, [login], read)?)
             })
@@ -87,7 +87,7 @@ impl Accounts for SqliteStore {
 
     async fn account_by_uuid(&self, uuid: Uuid) -> StoreResult<Option<Account>> {
         self.readers
-            .read("reading an account by its UUID", move |db| {
+            .look_up("reading an account by its UUID", move |db| {
                 let sql = concat!(account_columns!(), " FROM account WHERE uuid = ?1");
                 Ok(first(db, sql, [uuid], read)?)
             })

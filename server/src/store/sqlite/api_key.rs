@@ -38,7 +38,7 @@ impl ApiKeys for SqliteStore {
     async fn api_key(&self, digest: &TokenDigest) -> StoreResult<Option<ApiKey>> {
         let digest = *digest;
         self.readers
-            .read("reading an API key", move |db| {
+            .look_up("reading an API key", move |db| {
                 Ok(first(
                     db,
                     "SELECT k.n, a.id, k.name, k.factor_at, k.created_at

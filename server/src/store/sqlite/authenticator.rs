@@ -55,7 +55,7 @@ impl Authenticators for SqliteStore {
     ) -> StoreResult<Option<PendingTotp>> {
         let (account, holder) = (account.clone(), *holder);
         self.readers
-            .read("reading a pending authenticator", move |db| {
+            .look_up("reading a pending authenticator", move |db| {
                 Ok(first(
                     db,
                     "SELECT t.id, t.secret, t.expires_at
@@ -134,7 +134,7 @@ impl Authenticators for SqliteStore {
     ) -> StoreResult<Option<(AuthenticatorId, Timestamp, TokenDigest)>> {
         let account = account.clone();
         self.readers
-            .read("reading a waiting authenticator", move |db| {
+            .look_up("reading a waiting authenticator", move |db| {
                 Ok(first(
                     db,
                     "SELECT t.id, t.begun_at, t.holder
@@ -154,7 +154,7 @@ impl Authenticators for SqliteStore {
     ) -> StoreResult<Option<NamedTotp>> {
         let id = id.clone();
         self.readers
-            .read("reading an authenticator by its name", move |db| {
+            .look_up("reading an authenticator by its name", move |db| {
                 Ok(first(
                     db,
                     "SELECT a.id, t.begun_at, t.confirmed_at, t.last_used_at
@@ -244,7 +244,7 @@ impl Authenticators for SqliteStore {
     async fn authenticators(&self, account: &AccountId) -> StoreResult<Vec<BoundTotp>> {
         let account = account.clone();
         self.readers
-            .read("reading authenticators", move |db| {
+            .look_up("reading authenticators", move |db| {
                 Ok(all(
                     db,
                     "SELECT t.id, t.secret, t.last_step, t.confirmed_at, t.last_used_at

@@ -37,7 +37,7 @@ impl Clients for SqliteStore {
     async fn client(&self, id: &str) -> StoreResult<Option<Client>> {
         let id = id.to_owned();
         self.readers
-            .read("reading a client", move |db| {
+            .look_up("reading a client", move |db| {
                 Ok(first(
                     db,
                     "SELECT id, name, secret, scopes, grants, audiences, origins, created_at

@@ -149,6 +149,9 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mut db = Connection::open_with_flags(path, flags)?;
     db.busy_handler(Some(wait_for_the_lock))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan is made once a statement; without this SQLite looks at the values too, and makes
+    // another one each time they differ.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }
 

@@ -53,7 +53,7 @@ impl Challenges for SqliteStore {
     async fn challenge(&self, digest: &TokenDigest) -> StoreResult<Option<Challenge>> {
         let digest = *digest;
         self.readers
-            .read("reading a challenge", move |db| {
+            .look_up("reading a challenge", move |db| {
                 Ok(first(
                     db,
                     "SELECT a.id, c.password_at, c.factor_at, c.expires_at, c.spent_at, c.client_id,

@@ -9,7 +9,7 @@ use super::sql::{
 };
 use super::writer::Verdict::{self, Keep, Undo};
 use super::{event, progress, redeem, stage, throttle};
-use crate::model::{AccountId, BatchState, Generation, Timestamp, TokenDigest};
+use crate::model::{AccountId, BatchState, Generation, Imported, Timestamp, TokenDigest};
 use crate::store::{
     Activate, Activated, BatchLine, BatchStatus, Beside, Idempotency, Lane, LiveBatch, NewEvent,
     Prolong, Recovery, Redeem, Redeemed, Shown, Stage, Staged, StoreResult, StoredCode,
@@ -35,7 +35,7 @@ impl Recovery for SqliteStore {
     ) -> StoreResult<Option<Idempotency>> {
         let key = *key;
         self.readers
-            .read("reading an idempotency key", move |db| {
+            .look_up("reading an idempotency key", move |db| {
                 Ok(first(
                     db,
                     "SELECT i.request, a.id, i.generation
@@ -63,7 +63,7 @@ impl Recovery for SqliteStore {
     ) -> StoreResult<Option<Shown>> {
         let (account, holder) = (account.clone(), holder.copied());
         self.readers
-            .read("reading a batch to show", move |db| {
+            .look_up("reading a batch to show", move |db| {
                 Ok(first(
                     db,
                     "SELECT b.generation, b.state, b.format, b.total, b.seed, b.seed_until,
@@ -175,7 +175,7 @@ impl Recovery for SqliteStore {
     async fn live_batch(&self, account: &AccountId) -> StoreResult<Option<LiveBatch>> {
         let account = account.clone();
         self.readers
-            .read("reading the live batch", move |db| {
+            .look_up("reading the live batch", move |db| {
                 let live = first(
                     db,
                     "SELECT b.account_n, b.generation, b.format, b.memory_kib, b.passes, b.lanes,
@@ -220,6 +220,22 @@ impl Recovery for SqliteStore {
             .await
     }
 
+    async fn live_import(&self, account: &AccountId) -> StoreResult<Option<Imported>> {
+        self.readers
+            .look_up("reading how codes are read", |db| {
+                let found = first(
+                    db,
+                    "SELECT b.origin, b.letters, b.separators
+                     FROM batch AS b JOIN account AS a ON a.n = b.account_n
+                     WHERE a.id = ?1 AND b.state = 1",
+                    [account],
+                    |row| imported(row, 0),
+                )?;
+                Ok(found.flatten())
+            })
+            .await
+    }
+
     async fn redeem(&self, redeem: Redeem) -> StoreResult<Redeemed> {
         self.writer
             .run("redeeming a code", move |db| {
@@ -234,7 +250,7 @@ impl Recovery for SqliteStore {
     async fn status(&self, account: &AccountId, now: Timestamp) -> StoreResult<BatchStatus> {
         let account = account.clone();
         self.readers
-            .read("reading a status", move |db| Ok(status(db, &account, now)?))
+            .look_up("reading a status", move |db| Ok(status(db, &account, now)?))
             .await
     }
 }

@@ -26,7 +26,7 @@ impl Sessions for SqliteStore {
         let digest = *digest;
         let found = self
             .readers
-            .read("reading a session", move |db| {
+            .look_up("reading a session", move |db| {
                 Ok(live(db, &digest, now, idle_since)?)
             })
             .await?;
@@ -121,7 +121,7 @@ impl Sessions for SqliteStore {
     ) -> StoreResult<bool> {
         let account = account.clone();
         self.readers
-            .read("reading a step-up token", move |db| {
+            .look_up("reading a step-up token", move |db| {
                 Ok(step_up::is_good(db, &account, &step_up, now)?)
             })
             .await
@@ -130,7 +130,7 @@ impl Sessions for SqliteStore {
     async fn refresh(&self, digest: &TokenDigest, now: Timestamp) -> StoreResult<Option<Refresh>> {
         let digest = *digest;
         self.readers
-            .read("reading a refresh token", move |db| {
+            .look_up("reading a refresh token", move |db| {
                 Ok(first(
                     db,
                     "SELECT r.session, r.audience, r.scope, r.replaced_at

@@ -13,7 +13,7 @@ use crate::store::{Setting, Settings, SigningKeys, StoreResult, StoredKey};
 impl Settings for SqliteStore {
     async fn setting(&self, setting: Setting) -> StoreResult<Option<String>> {
         self.readers
-            .read("reading a switch", move |db| {
+            .look_up("reading a switch", move |db| {
                 Ok(first(
                     db,
                     "SELECT value FROM setting WHERE name = ?1",
@@ -66,7 +66,7 @@ impl Settings for SqliteStore {
 impl SigningKeys for SqliteStore {
     async fn signing_keys(&self, now: Timestamp) -> StoreResult<Vec<StoredKey>> {
         self.readers
-            .read("reading signing keys", move |db| {
+            .look_up("reading signing keys", move |db| {
                 Ok(all(
                     db,
                     "SELECT id, secret, signs_from, verifies_until, created_at FROM signing_key

@@ -77,7 +77,7 @@ impl Throttles for SqliteStore {
     ) -> StoreResult<Reserved> {
         let (account, rule) = (account.clone(), Rule::new(policy, now));
         self.readers
-            .read("reading a throttle", move |db| {
+            .look_up("reading a throttle", move |db| {
                 Ok(rule.ahead(read(db, &account, lane)?))
             })
             .await

@@ -139,7 +139,7 @@ impl Upkeep for SqliteStore {
 
     async fn first_number(&self) -> StoreResult<Generation> {
         self.readers
-            .read("reading where numbers begin", |db| {
+            .look_up("reading where numbers begin", |db| {
                 let sql = "SELECT coalesce(max(floor), 0) FROM restored";
                 let floor = first(db, sql, [], |row| row.get(0))?;
                 Ok(floor.unwrap_or(Generation(0)))
