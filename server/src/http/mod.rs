@@ -23,6 +23,7 @@ mod refusals;
 mod request;
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -79,32 +80,44 @@ impl Settings {
     }
 }
 
-/// What every handler can see.
+/// What every handler can see. One handle on all of it: every layer of a request has its own.
 #[derive(Debug, Clone)]
-pub struct Web {
+pub struct Web(Arc<Seen>);
+
+/// See [`Web`].
+#[derive(Debug)]
+pub struct Seen {
     /// The use cases.
     pub mfa: Mfa,
     /// How the product is reached.
     pub settings: Arc<Settings>,
     /// The issuer's tokens.
-    pub tokens: Arc<Tokens>,
+    pub tokens: Tokens,
     /// Identity providers whose people are let in.
     pub trusted: Arc<TrustedIssuers>,
     /// How often programs may manage.
-    limits: Arc<auth0::limits::Limits>,
+    limits: auth0::limits::Limits,
+}
+
+impl Deref for Web {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        &self.0
+    }
 }
 
 impl Web {
     /// These use cases, reached like this.
     pub fn new(mfa: Mfa, settings: Arc<Settings>, trusted: Arc<TrustedIssuers>) -> Self {
         let tokens = Tokens::new(format!("{}/", settings.issuer));
-        Self {
+        Self(Arc::new(Seen {
             mfa,
             settings,
-            tokens: Arc::new(tokens),
+            tokens,
             trusted,
-            limits: Arc::default(),
-        }
+            limits: auth0::limits::Limits::default(),
+        }))
     }
 }
 
