@@ -113,8 +113,8 @@ fn of_document() -> Vec<Asked> {
 /// Who may ask, in the words of the fixture.
 fn caller(path: &str, security: &Value) -> &'static str {
     let choices = security.as_array().into_iter().flatten();
-    let names = choices.filter_map(|choice| choice.as_object()?.keys().next());
-    match names.last().map(String::as_str) {
+    let mut names = choices.filter_map(|choice| choice.as_object()?.keys().next());
+    match names.next_back().map(String::as_str) {
         Some("basic") => "host",
         Some("machine") => "machine",
         Some("portal") => "portal",
@@ -149,7 +149,8 @@ fn of_schema(document: &Value, schema: &Value, depth: usize) -> Value {
     }
     for several in ["oneOf", "anyOf"] {
         let choices = schema[several].as_array().into_iter().flatten();
-        if let Some(choice) = choices.filter(|choice| choice["type"] != "null").last() {
+        let mut choices = choices.filter(|choice| choice["type"] != "null");
+        if let Some(choice) = choices.next_back() {
             return of_schema(document, choice, depth + 1);
         }
     }

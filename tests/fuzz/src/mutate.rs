@@ -267,7 +267,7 @@ fn change_one(
         9 if choices.ratio(1, 3)? => raw(&mut asked.body, seed),
         _ => match serde_json::from_str::<Value>(&asked.body) {
             Ok(mut body) => {
-                change_json(&mut body, choices, 0)?;
+                change_json(&mut body, choices)?;
                 asked.body = body.to_string();
             }
             Err(_) => change_form(&mut asked.body, choices)?,
@@ -315,7 +315,7 @@ fn odd(choices: &mut Unstructured<'_>) -> Result<Value> {
     choices.choose(&values).cloned()
 }
 
-fn change_json(value: &mut Value, choices: &mut Unstructured<'_>, depth: usize) -> Result<()> {
+fn change_json(value: &mut Value, choices: &mut Unstructured<'_>) -> Result<()> {
     match value {
         Value::Object(members) if !members.is_empty() && choices.ratio(7, 8)? => {
             let names: Vec<String> = members.keys().cloned().collect();
@@ -326,7 +326,7 @@ fn change_json(value: &mut Value, choices: &mut Unstructured<'_>, depth: usize) 
                 2 | 3 => drop(members.insert(name.clone(), odd(choices)?)),
                 _ => {
                     if let Some(inner) = members.get_mut(name) {
-                        change_json(inner, choices, depth + 1)?;
+                        change_json(inner, choices)?;
                     }
                 }
             }
@@ -337,7 +337,7 @@ fn change_json(value: &mut Value, choices: &mut Unstructured<'_>, depth: usize) 
                 let again = items[at].clone();
                 items.push(again);
             } else {
-                change_json(&mut items[at], choices, depth + 1)?;
+                change_json(&mut items[at], choices)?;
             }
         }
         other => *other = odd(choices)?,
