@@ -55,14 +55,24 @@ impl ApiKeys for SqliteStore {
         let account = account.cloned();
         self.readers
             .read("listing API keys", move |db| {
-                Ok(all(
-                    db,
-                    "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
-                     FROM api_key AS k JOIN account AS a ON a.n = k.account_n
-                     WHERE ?1 IS NULL OR a.id = ?1 ORDER BY k.n",
-                    [account],
-                    read,
-                )?)
+                // Two statements: one plan cannot serve both.
+                Ok(match account {
+                    Some(account) => all(
+                        db,
+                        "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
+                         FROM account AS a JOIN api_key AS k ON k.account_n = a.n
+                         WHERE a.id = ?1 ORDER BY k.n",
+                        [account],
+                        read,
+                    )?,
+                    None => all(
+                        db,
+                        "SELECT k.n, a.id, k.name, k.factor_at, k.created_at
+                         FROM api_key AS k JOIN account AS a ON a.n = k.account_n ORDER BY k.n",
+                        [],
+                        read,
+                    )?,
+                })
             })
             .await
     }
