@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::middleware::Next;
@@ -23,6 +23,9 @@ use crate::clock::Stopwatch;
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Seconds after which it is worth asking again what was cut off.
+const SOON: &str = "5";
 
 /// Scripts and styles from here and from nowhere else; wasm may be compiled; no sink takes a string.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -201,6 +204,15 @@ impl Form {
     }
 
     fn answer(&self, status: StatusCode) -> Response<Body> {
+        let mut answer = self.in_its_words(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let soon = HeaderValue::from_static(SOON);
+            answer.headers_mut().entry(RETRY_AFTER).or_insert(soon);
+        }
+        answer
+    }
+
+    fn in_its_words(&self, status: StatusCode) -> Response<Body> {
         if self.page {
             let product = self.product.as_ref().map_or("", |Product(name)| name);
             let texts = pages::Texts::of_language(self.language);
@@ -238,6 +250,23 @@ mod tests {
             HeaderName::from_static("x-forwarded-for"),
             HeaderValue::from_static(value),
         )])
+    }
+
+    #[test]
+    fn who_is_cut_off_is_told_when_to_come_back_in_whatever_words() {
+        for path in [
+            "/recovery/v1/x",
+            "/oauth/token",
+            "/v1/self",
+            "/v1/identity/x",
+            "/",
+        ] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = Form::of(&request).answer(StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key(RETRY_AFTER), "{path}");
+            let answer = Form::of(&request).answer(StatusCode::NOT_FOUND);
+            assert!(!answer.headers().contains_key(RETRY_AFTER), "{path}");
+        }
     }
 
     /// Rows S12, A-55.
