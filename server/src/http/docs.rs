@@ -3,14 +3,17 @@
 //! The page's data is read from the document and from nowhere else, so that neither can say what
 //! the other does not.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
 use serde_json::Value;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
-use super::{Web, pages};
+use super::{Web, arklow, pages};
 
 /// What the document says of itself.
 pub(super) fn info() -> OpenApi {
@@ -37,35 +40,41 @@ pub(super) fn info() -> OpenApi {
         .build()
 }
 
-pub(super) fn router(document: Arc<OpenApi>) -> Router<Web> {
-    let shown = Arc::new(page(&document));
-    let described = Router::new()
-        .route(
-            "/openapi.json",
-            get(move || async move { Json((*document).clone()) }),
-        )
-        .route("/docs", get(move || async move { pages::docs(&shown) }));
-    pages::Guide::all()
-        .into_iter()
-        .fold(described, |router, (address, guide)| {
-            let guide = Arc::new(guide);
-            router.route(&address, get(move || async move { pages::guide(&guide) }))
-        })
+/// A document as it is served: made when it is first asked for, since few servers ever are and a
+/// document is large.
+struct Served {
+    json: Bytes,
+    page: DocPage,
 }
 
-/// The same of one dialect alone, where its own clients look for it.
-pub(super) fn of_arklow(document: OpenApi) -> Router<Web> {
-    let shown = Arc::new(page(&document));
-    let document = Arc::new(document);
-    Router::new()
-        .route(
-            "/swagger/ui/json",
-            get(move || async move { Json((*document).clone()) }),
-        )
-        .route(
-            "/swagger/ui",
-            get(move || async move { pages::docs(&shown) }),
-        )
+impl Served {
+    fn of(document: &OpenApi) -> Self {
+        Self {
+            json: serde_json::to_vec(document).unwrap_or_default().into(),
+            page: page(document),
+        }
+    }
+
+    fn json(&self) -> impl IntoResponse + use<> {
+        ([(CONTENT_TYPE, "application/json")], self.json.clone())
+    }
+}
+
+static OF_ALL: LazyLock<Served> = LazyLock::new(|| Served::of(&super::openapi()));
+
+/// Of one dialect alone, where its own clients look for it.
+static OF_ARKLOW: LazyLock<Served> = LazyLock::new(|| Served::of(&arklow::document()));
+
+pub(super) fn router() -> Router<Web> {
+    let described = Router::new()
+        .route("/openapi.json", get(async || OF_ALL.json()))
+        .route("/docs", get(async || pages::docs(&OF_ALL.page)))
+        .route("/swagger/ui/json", get(async || OF_ARKLOW.json()))
+        .route("/swagger/ui", get(async || pages::docs(&OF_ARKLOW.page)));
+    pages::Guide::all().fold(described, |router, (address, text)| {
+        let read = async move || pages::guide(&pages::Guide::read(text));
+        router.route(&address, get(read))
+    })
 }
 
 /// The document as the page shows it.

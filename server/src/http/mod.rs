@@ -135,22 +135,16 @@ impl Web {
 
 /// Every route with every layer.
 pub fn router(web: Web) -> Router {
-    let Documented {
-        api,
-        shared,
-        document,
-    } = documented();
+    let Documented { api, shared, .. } = documented();
     // The fallback before the layer: a preflight is no method that a route has.
     let shared = shared
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(cors::layer(web.clone()));
-    let document = Arc::new(document);
     let mut router = api
         .merge(shared)
         .merge(ops::router())
         .merge(arklow::unwritten())
-        .merge(docs::router(document))
-        .merge(docs::of_arklow(arklow::document()))
+        .merge(docs::router())
         .merge(assets::router());
     if web.settings.pages {
         router = router.merge(pages::router(&web));
