@@ -238,7 +238,8 @@ fn command() -> Clap {
 }
 
 /// Settings that only a server has a use for.
-const SERVING: [&str; 11] = [
+const SERVING: [&str; 12] = [
+    "hash_cost",
     "keep_events",
     "listen",
     "tls_cert",

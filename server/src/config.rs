@@ -5,6 +5,7 @@
 //! command's own affair, so everything here may be missing.
 
 mod canopy;
+mod cost;
 mod file;
 mod keyring;
 
@@ -18,6 +19,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 pub use self::canopy::{CanopyGiven, EnvelopeName};
+pub use self::cost::{CostGiven, HashCost, UnfitCost};
 pub use self::file::FileError;
 pub use self::keyring::KeyringSource;
 use crate::app::{StoreUrl, UnfitStore};
@@ -217,6 +219,10 @@ pub struct Settings {
     #[command(flatten)]
     pub canopy: CanopyGiven,
 
+    /// What one slow hash costs.
+    #[command(flatten)]
+    pub cost: CostGiven,
+
     /// Slow hashes at a time, 19 MiB of memory each; 16 for each are admitted to a lane, the rest
     /// is told to come back [default: one a processor core]
     #[arg(
@@ -289,6 +295,8 @@ pub struct Config {
     pub theme: Option<PathBuf>,
     /// How the Canopy dialect is spoken.
     pub canopy: CanopyGiven,
+    /// What one slow hash costs, if anybody said.
+    pub hash_cost: Option<HashCost>,
     /// Slow hashes at a time.
     pub workers: usize,
     /// Days that the audit trail is kept, if anybody said.
@@ -437,6 +445,7 @@ impl Config {
             product,
             theme: given.theme.or(file.theme),
             canopy,
+            hash_cost: given.cost.hash_cost.or(file.hash_cost),
             workers: given
                 .workers
                 .or(file.workers)

@@ -24,6 +24,7 @@ mod canopy_races;
 mod canopy_step_up;
 #[path = "../../server/tests/contract/cluster.rs"]
 mod cluster;
+mod cost;
 mod crash;
 mod docs;
 mod faults;

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::wire::{Calibration, CalibrationRow};
 use crate::clock::Stopwatch;
 use crate::config::Config;
-use crate::domain::Policy;
+use crate::domain::{FLOORS, Policy};
 use crate::hasher::{Hasher, Job, Lane, PoolSize};
 use crate::model::HashParams;
 
@@ -25,11 +25,8 @@ pub(super) const NOTE: &str = "\
 Example:
   spare-key calibrate --time 50ms --memory 512MiB
 
-Nothing is changed. --workers says how many hashes run at a time. The server hashes with what is
-marked as in use; parameters are not a setting.";
-
-/// OWASP's floors for Argon2id, all of one strength: memory in KiB for 1, 2, 3, … passes.
-const FLOORS: [u32; 5] = [47_104, 19_456, 12_288, 9_216, 7_168];
+Nothing is changed. A server hashes with what is proposed when it is started with the settings named
+at the end; lists and passwords made before keep their own cost until they are replaced.";
 
 /// Rounds of a measurement; their median counts.
 const ROUNDS: usize = 3;
@@ -127,7 +124,10 @@ impl Calibrate {
             admitted: 1,
         })
         .map_err(|error| Failure::new("the workers could not be started").because(&error))?;
-        let now = measured(&pool, Policy::standard(true).hash).await?;
+        let in_use = config
+            .hash_cost
+            .map_or(Policy::standard(true).hash, |cost| cost.0);
+        let now = measured(&pool, in_use).await?;
         let each = self.memory.0 / u32::try_from(workers).unwrap_or(u32::MAX);
         let mut rows = Vec::new();
         for (passes, floor) in (1..).zip(FLOORS) {
@@ -316,6 +316,15 @@ fn print(calibration: &Calibration, output: &mut Output) -> std::io::Result<()> 
             "\nNothing at OWASP's floors is done in that time here; they are not gone below.",
         )?;
     }
+    let CalibrationRow {
+        memory_kib,
+        passes,
+        lanes,
+        ..
+    } = proposed;
+    output.print(&format!(
+        "\nTo use what is proposed: --workers {workers} --hash-cost m={memory_kib},t={passes},p={lanes}"
+    ))?;
     output.print(&format!("\n{}", attack.text()))
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::failure::Failure;
 use crate::app::{App, Ingredients, OpenError, StoreUrl};
 use crate::clock::SystemClock;
-use crate::config::{Config, KEYRING_SECRET, KeyringSource, Switch};
+use crate::config::{Config, HashCost, KEYRING_SECRET, KeyringSource, Switch};
 use crate::dev;
 use crate::domain::{Environment, Policy, Toggle};
 use crate::entropy::SystemEntropy;
@@ -153,6 +153,9 @@ pub(super) fn app(
     if http.dev {
         policy.environment = Environment::of_development();
         policy.sign_in_throttle = None;
+    }
+    if let Some(HashCost(params)) = config.hash_cost {
+        policy.hash = params;
     }
     if let Some(days) = config.keep_events {
         policy.keep_events = Millis::days(days);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{CanopyGiven, LogFormat, Switch};
+use super::{CanopyGiven, HashCost, LogFormat, Switch};
 
 /// What a settings file may hold.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,7 @@ pub(super) struct File {
     pub(super) theme: Option<PathBuf>,
     #[serde(default)]
     pub(super) canopy: CanopyGiven,
+    pub(super) hash_cost: Option<HashCost>,
     pub(super) workers: Option<NonZeroUsize>,
     pub(super) keep_events: Option<u32>,
     pub(super) log: Option<String>,

@@ -59,7 +59,7 @@ pub use self::import::{
     ForeignBatch, ForeignVerifier, IMPORT_CODES_MAX, ImportHow, ImportOutcome, ImportUnfit,
 };
 pub use self::keys::{KeyringUnfit, keyring_unfit};
-pub use self::policy::{KEEP_EVENTS_DAYS, Policy};
+pub use self::policy::{FLOORS, KEEP_EVENTS_DAYS, Policy};
 pub use self::presented::Presented;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
 pub use self::redeem::Redemption;

@@ -87,7 +87,10 @@ pub(super) const SIGN_IN_THROTTLE: ThrottlePolicy = ThrottlePolicy {
 /// back at it.
 pub const KEEP_EVENTS_DAYS: u32 = 400;
 
-/// OWASP's floor for Argon2id.
+/// OWASP's floors for Argon2id, all of one strength: memory in KiB for 1, 2, 3, … passes.
+pub const FLOORS: [u32; 5] = [47_104, 19_456, 12_288, 9_216, 7_168];
+
+/// OWASP's floor for Argon2id with two passes.
 pub(super) const HASH: HashParams = HashParams {
     memory_kib: 19_456,
     passes: 2,

@@ -45,6 +45,7 @@ fn the_cost_of_guessing_is_shown_with_its_arithmetic() {
         "PARAMETERS",
         "in use",
         "proposed",
+        "To use what is proposed: --workers 1 --hash-cost m=",
         "2^255 hashes",
         "2^58 slow hashes",
         "2^47 slow hashes",
