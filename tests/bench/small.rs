@@ -10,6 +10,8 @@ use spare_key_server::clock::{Clock as _, SystemClock};
 use spare_key_server::entropy::SystemEntropy;
 use spare_key_server::keyring::Keyring;
 use spare_key_server::model::{AccountId, Generation};
+use spare_key_server::token::{AccessClaims, Tokens};
+use spare_key_tests::App;
 
 /// A code that is one.
 fn code() -> Code {
@@ -46,5 +48,30 @@ fn keyring(c: &mut Criterion) {
     );
 }
 
-criterion_group!(small, core, keyring);
+/// With a key as the product draws it: RSA, 2048 bits.
+fn token(c: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let keys = runtime.block_on(async {
+        let app = App::start().await;
+        let tokens = Tokens::new("https://login.example.com/".to_owned());
+        tokens.keys(app.mfa()).await.expect("a key")
+    });
+    let claims: AccessClaims = serde_json::from_value(serde_json::json!({
+        "iss": "https://login.example.com/",
+        "sub": "auth0|customer-42",
+        "aud": "https://login.example.com/me/",
+        "azp": "app",
+        "client_id": "app",
+        "iat": 1_795_219_200,
+        "exp": 1_795_305_600,
+        "jti": "GCGY0DW30G4DFD3S",
+        "scope": "openid profile",
+    }))
+    .expect("claims");
+    c.bench_function("token: an access token is signed", |b| {
+        b.iter(|| keys.sign_access(black_box(&claims)));
+    });
+}
+
+criterion_group!(small, core, keyring, token);
 criterion_main!(small);
