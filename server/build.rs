@@ -49,6 +49,7 @@ fn build() -> Outcome<()> {
         "web/locales",
         "web/pages",
         "Cargo.lock",
+        "Cargo.toml",
     ] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
