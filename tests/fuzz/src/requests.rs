@@ -1,4 +1,4 @@
-//! The real router over a real store: a [`script`](crate::script) a time, each on a tenant of its own.
+//! The real router over a real store: a [`crate::script`] a time, each on a tenant of its own.
 //!
 //! E3, S12, S13, S16, A-28, A-88, A-92: whatever is sent is answered, cleanly, in the dialect's words, and
 //! no secret is in an error or in the log.
