@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use data_encoding::HEXLOWER;
@@ -133,7 +133,7 @@ fn takes_brotli(asked: &HeaderMap) -> bool {
 }
 
 /// What a header lists.
-fn parts(headers: &HeaderMap, name: axum::http::HeaderName) -> impl Iterator<Item = &str> {
+fn parts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(name).into_iter();
     lines
         .filter_map(|line| line.to_str().ok())
