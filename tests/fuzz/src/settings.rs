@@ -60,9 +60,9 @@ fn settings(text: &str) {
         Err(error) => format!("{error}\n{}", error.remedy()),
     };
     // In a path it is a part of one.
-    let mut lines = text.lines();
-    let line = lines.find(|line| line.contains(PASSWORD));
-    if line.is_some_and(|line| line.starts_with("store = \"postgres")) {
+    let mut lines = text.lines().filter(|line| line.contains(PASSWORD));
+    let of_store = |line: &str| line.starts_with("store = \"postgres");
+    if lines.next().is_some_and(of_store) && lines.next().is_none() {
         says_no_password(text, &told);
     }
 }
