@@ -54,8 +54,8 @@ impl FromStr for HashCost {
         if memory_kib > MEMORY_MAX || passes > PASSES_MAX || lanes != 1 {
             return Err(UnfitCost::Dear);
         }
-        let floor = FLOORS.get((passes as usize).saturating_sub(1).min(FLOORS.len() - 1));
-        if passes == 0 || floor.is_none_or(|floor| memory_kib < *floor) {
+        let floor = (1..=passes).zip(FLOORS).last();
+        if floor.is_none_or(|(_, floor)| memory_kib < floor) {
             return Err(UnfitCost::Weak);
         }
         Ok(Self(HashParams {

@@ -7,13 +7,17 @@ pub(super) mod users;
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::said::{Management, No};
 use crate::http::Web;
+use crate::http::request::InPath;
 use crate::model::AccountId;
+
+/// What stands in a path, by the names of its parameters.
+type Names = InPath<BTreeMap<String, String>>;
 
 /// An account's identifier in a path, percent-decoded.
 pub(super) struct UserId(pub(super) AccountId);
@@ -22,10 +26,10 @@ impl FromRequestParts<Web> for UserId {
     type Rejection = Management;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Management> {
-        let named = Path::<BTreeMap<String, String>>::from_request_parts(parts, web).await;
+        let Ok(InPath(named)) = Names::from_request_parts(parts, web).await;
         named
-            .ok()
-            .and_then(|Path(named)| AccountId::parse(named.get("id")?))
+            .get("id")
+            .and_then(|id| AccountId::parse(id))
             .map(Self)
             .ok_or_else(|| No::InvalidUri("The id is 1 to 255 bytes.").into())
     }
@@ -38,10 +42,10 @@ impl FromRequestParts<Web> for Named {
     type Rejection = Management;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Management> {
-        let named = Path::<BTreeMap<String, String>>::from_request_parts(parts, web).await;
+        let Ok(InPath(mut named)) = Names::from_request_parts(parts, web).await;
         named
-            .ok()
-            .and_then(|Path(mut named)| named.remove("method_id").or_else(|| named.remove("id")))
+            .remove("method_id")
+            .or_else(|| named.remove("id"))
             .map(Self)
             .ok_or_else(|| No::InvalidUri("The id is not one.").into())
     }
