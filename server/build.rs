@@ -3,7 +3,7 @@
 //! The wasm crate is compiled for `wasm32-unknown-unknown` in a target folder of its own (the outer
 //! build holds the lock of the common one), its glue is made by the library form of wasm-bindgen,
 //! pinned to the version of the macro, and every file that the browser loads is listed in a table
-//! that `http/assets.rs` includes: as it is, and compressed once and for all (RFC 7932).
+//! that `embedded.rs` includes: as it is, and compressed once and for all (RFC 7932).
 
 use std::env;
 use std::fmt::Write as _;
@@ -168,7 +168,7 @@ fn write_table(root: &Path, glue: &Path, out: &Path) -> Outcome<()> {
         )?;
     }
     let all = hexadecimal(&all.finalize());
-    write!(table, "];\n\nconst VERSION: &str = {all:?};\n")?;
+    write!(table, "];\n\npub(crate) const VERSION: &str = {all:?};\n")?;
     fs::write(out.join("assets.rs"), table)?;
     Ok(())
 }

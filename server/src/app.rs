@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Mfa, Parts, Policy};
@@ -19,6 +20,7 @@ use crate::hasher::{Hasher, PoolSize};
 use crate::http;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
+use crate::notify::Courier;
 use crate::store::postgres::{self, PostgresStore, PostgresUrl, UnfitUrl};
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Past, Standing, Store};
@@ -141,6 +143,8 @@ pub struct Ingredients {
     pub pool: PoolSize,
     /// How it is reached.
     pub http: http::Settings,
+    /// How people are told of what happens.
+    pub courier: Courier,
 }
 
 impl fmt::Debug for Ingredients {
@@ -157,10 +161,14 @@ pub struct App {
     mfa: Mfa,
     http: Arc<http::Settings>,
     trusted: Arc<TrustedIssuers>,
+    courier: Courier,
 }
 
 /// How often the keyring's file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+
+/// How long a server that stops waits for what is being sent.
+const LAST_SENDING: Duration = Duration::from_secs(5);
 
 /// How often what has run out is erased.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
@@ -179,6 +187,7 @@ impl App {
             policy,
             pool,
             http,
+            courier,
         } = ingredients;
         let trusted = TrustedIssuers::new(&http.trusted_issuers).map_err(io::Error::other)?;
         let metrics = Arc::new(Metrics::default());
@@ -203,6 +212,7 @@ impl App {
             mfa,
             http: Arc::new(http),
             trusted: Arc::new(trusted),
+            courier,
         })
     }
 
@@ -232,9 +242,14 @@ impl App {
     ) -> std::io::Result<()> {
         let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
         let follower = tokio::spawn(follow_for_ever(self.mfa.clone()));
+        let (carry_no_more, stopped) = oneshot::channel();
+        let courier = tokio::spawn(self.courier.clone().run(self.mfa.clone(), stopped));
         let result = front.serve(listener, self.router(), stop).await;
         sweeper.abort();
         follower.abort();
+        drop(carry_no_more);
+        // What it does not settle any more is sent again by the next server.
+        let _carried = tokio::time::timeout(LAST_SENDING, courier).await;
         result
     }
 }
@@ -262,6 +277,10 @@ async fn sweep_for_ever(mfa: Mfa) {
         every.tick().await;
         if let Err(error) = mfa.sweep().await {
             tracing::error!(error = %error, "what has run out could not be erased");
+        }
+        match mfa.waiting_notices().await {
+            Ok(waiting) => mfa.metrics().notices_waiting(waiting, mfa.now()),
+            Err(error) => tracing::error!(error = %error, "notices could not be counted"),
         }
         if since.elapsed() < pause {
             continue;

@@ -5,12 +5,14 @@
 //! servers run on it.
 
 mod account;
+mod address;
 mod api_key;
 mod ask;
 mod backup;
 mod calibrate;
 mod check;
 mod client;
+mod courier;
 mod failure;
 mod import;
 mod keyring;

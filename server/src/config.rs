@@ -6,8 +6,10 @@
 
 mod canopy;
 mod cost;
+mod error;
 mod file;
 mod keyring;
+mod notices;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -20,9 +22,11 @@ use serde::Deserialize;
 
 pub use self::canopy::{CanopyGiven, EnvelopeName};
 pub use self::cost::{CostGiven, HashCost, UnfitCost};
+pub use self::error::ConfigError;
 pub use self::file::FileError;
 pub use self::keyring::KeyringSource;
-use crate::app::{StoreUrl, UnfitStore};
+pub use self::notices::{MailGiven, Notices, NoticesGiven, WebhookGiven};
+use crate::app::StoreUrl;
 pub use crate::issuer::{Issuer, TrustedIssuer, UnfitIssuer};
 use crate::tls::TlsFiles;
 
@@ -223,6 +227,10 @@ pub struct Settings {
     #[command(flatten)]
     pub cost: CostGiven,
 
+    /// How people are told of what happens.
+    #[command(flatten)]
+    pub notices: NoticesGiven,
+
     /// Slow hashes at a time, 19 MiB of memory each; 16 for each are admitted to a lane, the rest
     /// is told to come back [default: one a processor core]
     #[arg(
@@ -295,6 +303,8 @@ pub struct Config {
     pub theme: Option<PathBuf>,
     /// How the Canopy dialect is spoken.
     pub canopy: CanopyGiven,
+    /// How people are told of what happens.
+    pub notices: Notices,
     /// What one slow hash costs, if anybody said.
     pub hash_cost: Option<HashCost>,
     /// Slow hashes at a time.
@@ -305,77 +315,6 @@ pub struct Config {
     pub log: Option<String>,
     /// How they are written.
     pub log_format: LogFormat,
-}
-
-/// What was given cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Not a database's address.
-    #[error(transparent)]
-    Store(#[from] UnfitStore),
-    /// The issuer.
-    #[error(transparent)]
-    Issuer(#[from] UnfitIssuer),
-    /// An identity provider to trust.
-    #[error("an identity provider to trust is not one: {0}")]
-    TrustedIssuer(UnfitIssuer),
-    /// One of certificate and key, without the other.
-    #[error("TLS needs a certificate and its private key, and {given} is given alone")]
-    HalfTls {
-        /// The flag that was given.
-        given: &'static str,
-    },
-    /// TLS, and an address that says otherwise.
-    #[error("the issuer is http, and with --tls-cert the server speaks https")]
-    ClearIssuer,
-    /// The keyring was given twice.
-    #[error("the keyring is given twice, as a file and in {KEYRING_SECRET}")]
-    TwoKeyrings,
-    /// The environment secret is not text.
-    #[error("{KEYRING_SECRET} is not text")]
-    SecretNotText,
-    /// An empty name.
-    #[error("the product's name is empty or has control characters")]
-    Product,
-    /// Too short a time, or one that is none.
-    #[error("the audit trail is kept for {KEEP_EVENTS_MIN} to {KEEP_EVENTS_MAX} days")]
-    KeepEvents,
-    /// A name that cannot stand in an address.
-    #[error("Canopy's account or application is not lower-case letters, digits and dashes")]
-    Canopy,
-}
-
-impl ConfigError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::File(error) => error.remedy(),
-            Self::Store(UnfitStore::Unknown) => {
-                "give it as --store sqlite:PATH, for example --store sqlite:/var/lib/spare-key/spare-key.db, or as --store postgres://USER@HOST/DATABASE"
-            }
-            Self::Store(UnfitStore::Postgres(_)) => {
-                "give it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with sslmode=require (or =disable), sslrootcert=FILE, max_connections=N behind a question mark where needed, and % signs for what is not a letter in a password"
-            }
-            Self::Issuer(_) => {
-                "give the address that people type, for example --issuer https://login.example.com"
-            }
-            Self::TrustedIssuer(_) => {
-                "give its name as its tokens have it, for example --trust-issuer https://id.example.com/"
-            }
-            Self::HalfTls { .. } => "give both: --tls-cert FILE --tls-key FILE",
-            Self::ClearIssuer => {
-                "give the issuer as https://…, or leave --tls-cert and --tls-key out"
-            }
-            Self::TwoKeyrings => "keep one: unset the variable or leave --keyring out",
-            Self::SecretNotText => "put the text of a keyring file into it",
-            Self::Product => "name your service, for example --product 'Example Inc.'",
-            Self::KeepEvents => "give the days, for example --keep-events 400",
-            Self::Canopy => "name it as the clients do, for example --canopy-account example",
-        }
-    }
 }
 
 /// The shortest that the audit trail is kept, in days: people must be able to see what happened while
@@ -394,10 +333,11 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or a value cannot be used.
     pub fn read(given: Settings, secret: Option<OsString>) -> Result<Self, ConfigError> {
-        let file = match &given.config {
+        let mut file = match &given.config {
             Some(path) => file::read(path)?,
             None => file::File::default(),
         };
+        let notices = given.notices.over(file.notices()).checked()?;
         let store = given
             .store
             .or(file.store)
@@ -445,6 +385,7 @@ impl Config {
             product,
             theme: given.theme.or(file.theme),
             canopy,
+            notices,
             hash_cost: given.cost.hash_cost.or(file.hash_cost),
             workers: given
                 .workers

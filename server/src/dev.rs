@@ -9,18 +9,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use lettre::Address;
+use lettre::message::Mailbox;
 use zeroize::Zeroizing;
 
 use crate::app::StoreUrl;
 use crate::cli::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Issuer;
+use crate::config::{Issuer, MailGiven};
 use crate::domain::{
     self, Caller, Grant, Mfa, NewClient, NewKey, NewPerson, Refusal, Scope, Secrecy,
 };
 use crate::entropy::SystemEntropy;
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::{AccountId, Token};
+use crate::notify::MailServer;
 use crate::tls::Authority;
 
 /// Where the data is, in the folder that `dev` is started in.
@@ -102,6 +105,18 @@ impl Data {
     /// Which database.
     pub fn store(&self) -> StoreUrl {
         StoreUrl::Sqlite(self.database())
+    }
+
+    /// Where mail to people is put: nobody here has an address that anybody reads.
+    pub fn mail(&self) -> MailGiven {
+        MailGiven {
+            server: MailServer::Folder(self.folder.join("mail")),
+            from: Mailbox::new(
+                Some("Spare Key".to_owned()),
+                Address::new_dangerous("no-reply", "example.com"),
+            ),
+            contact: None,
+        }
     }
 
     fn database(&self) -> PathBuf {
@@ -330,6 +345,9 @@ pub fn greeting(
         lines.extend(trust(&absolute(authority.certificate()), issuer));
     }
     lines.extend([
+        format!(
+            "  mail      {folder}/mail: what people are told of, unless --mail-server is given"
+        ),
         format!("  data      {folder} (delete it to start over)"),
         "  stop      Ctrl-C".to_owned(),
         String::new(),

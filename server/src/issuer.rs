@@ -80,7 +80,8 @@ impl Issuer {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this computer.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

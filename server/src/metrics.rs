@@ -11,7 +11,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::hasher::{Hasher, Lane};
-use crate::store::Access;
+use crate::model::{Millis, Timestamp};
+use crate::store::{Access, Settlement, Waiting, Way};
 
 /// How an attempt at redeeming ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,6 +136,12 @@ impl AccessLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoticeLabel {
+    way: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RemainingLabel {
     remaining: u32,
 }
@@ -143,6 +150,13 @@ struct RemainingLabel {
 struct RequestLabel {
     route: String,
     status: u16,
+}
+
+const fn name_of(way: Way) -> &'static str {
+    match way {
+        Way::Mail => "mail",
+        Way::Webhook => "webhook",
+    }
 }
 
 /// Everything that is counted.
@@ -163,6 +177,9 @@ pub struct Metrics {
     store: Family<AccessLabel, Histogram>,
     batches: Family<RemainingLabel, Gauge<u64, AtomicU64>>,
     requests: Family<RequestLabel, Histogram>,
+    notices: Family<NoticeLabel, Counter>,
+    notices_waiting: Gauge<u64, AtomicU64>,
+    notices_age: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -183,6 +200,9 @@ impl Default for Metrics {
             store: Family::new_with_constructor(|| Histogram::new(from(0.000_1))),
             batches: Family::default(),
             requests: Family::new_with_constructor(|| Histogram::new(from(0.001))),
+            notices: Family::default(),
+            notices_waiting: Gauge::default(),
+            notices_age: Gauge::default(),
         };
         metrics.begin();
         metrics.register();
@@ -256,6 +276,26 @@ impl Metrics {
         }
     }
 
+    /// A notice was taken over, or was not.
+    pub fn notice(&self, way: Way, settlement: &Settlement) {
+        let outcome = match settlement {
+            Settlement::Sent => "sent",
+            Settlement::Later(_) => "failed",
+            Settlement::GivenUp(_) => "given_up",
+        };
+        let way = name_of(way);
+        self.notices
+            .get_or_create(&NoticeLabel { way, outcome })
+            .inc();
+    }
+
+    /// What has not arrived yet, as counted last.
+    pub fn notices_waiting(&self, waiting: Waiting, now: Timestamp) {
+        let age = waiting.oldest.map(|oldest| now.since(oldest));
+        self.notices_waiting.set(waiting.notices);
+        self.notices_age.set(age.map_or(0, Millis::ceil_seconds));
+    }
+
     /// Everything in the text form of OpenMetrics, the pool's figures read now.
     ///
     /// # Errors
@@ -304,6 +344,11 @@ impl Metrics {
         }
         for access in Access::ALL.map(AccessLabel::of) {
             drop(self.store.get_or_create(&access));
+        }
+        for way in Way::ALL.map(name_of) {
+            for outcome in ["sent", "failed", "given_up"] {
+                drop(self.notices.get_or_create(&NoticeLabel { way, outcome }));
+            }
         }
     }
 
@@ -363,5 +408,20 @@ impl Metrics {
             self.batches.clone(),
         );
         registry.register("request_seconds", "Time to answer", self.requests.clone());
+        registry.register(
+            "notices",
+            "Tries to tell people of what happened, by way and outcome",
+            self.notices.clone(),
+        );
+        registry.register(
+            "notices_waiting",
+            "What people have not been told of yet",
+            self.notices_waiting.clone(),
+        );
+        registry.register(
+            "notices_oldest_seconds",
+            "How long ago the oldest of it happened",
+            self.notices_age.clone(),
+        );
     }
 }

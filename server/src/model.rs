@@ -4,6 +4,7 @@
 //! randomness, no database, no wire format.
 
 mod imported;
+mod mail;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 pub use self::imported::{FOREIGN_CODE_MAX, ForeignCode, Imported, Letters, Origin, Separators};
+pub use self::mail::MailAddress;
 
 /// Whose codes: the caller's own identifier, kept byte for byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -295,6 +297,12 @@ pub enum EventKind {
     AdministratorAdded,
     /// It may not any more.
     AdministratorRemoved,
+    /// An address was added that the person is told at.
+    AddressAdded,
+    /// Such an address was removed.
+    AddressRemoved,
+    /// The person could not be told of something; the event's detail says of what.
+    NoticeGivenUp,
     /// An administrator switched recovery codes on.
     CodesSwitchedOn,
     /// An administrator switched recovery codes off.
@@ -303,7 +311,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::CodesStaged,
         Self::CodesShownAgain,
         Self::CodesActivated,
@@ -331,6 +339,9 @@ impl EventKind {
         Self::MfaReset,
         Self::AdministratorAdded,
         Self::AdministratorRemoved,
+        Self::AddressAdded,
+        Self::AddressRemoved,
+        Self::NoticeGivenUp,
         Self::CodesSwitchedOn,
         Self::CodesSwitchedOff,
     ];
@@ -365,6 +376,9 @@ impl EventKind {
             Self::MfaReset => "account.mfa_reset",
             Self::AdministratorAdded => "administrator.added",
             Self::AdministratorRemoved => "administrator.removed",
+            Self::AddressAdded => "address.added",
+            Self::AddressRemoved => "address.removed",
+            Self::NoticeGivenUp => "notice.given_up",
             Self::CodesSwitchedOn => "codes.switched_on",
             Self::CodesSwitchedOff => "codes.switched_off",
         }
@@ -395,6 +409,8 @@ impl EventKind {
                 | Self::MfaReset
                 | Self::AdministratorAdded
                 | Self::AdministratorRemoved
+                | Self::AddressAdded
+                | Self::AddressRemoved
         )
     }
 }

@@ -192,6 +192,7 @@ pub(crate) async fn assembled(store: &str, keyring: &Path, workers: usize) -> Ap
             theme: None,
             canopy: CanopySettings::default(),
         },
+        courier: spare_key_server::notify::Courier::default(),
     })
     .expect("threads");
     for client in dev::clients() {

@@ -41,6 +41,7 @@ mod native_keys;
 mod native_openapi;
 mod native_redeem;
 mod native_throttle;
+mod notices;
 mod openapi;
 mod overload;
 mod patience;

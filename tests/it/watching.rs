@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use spare_key_tests::App;
 
 /// What a label may be called. None of them names anybody.
-const LABELS: [&str; 8] = [
+const LABELS: [&str; 9] = [
     "access",
     "lane",
     "le",
@@ -18,6 +18,7 @@ const LABELS: [&str; 8] = [
     "remaining",
     "route",
     "status",
+    "way",
     "why",
 ];
 

@@ -8,12 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use spare_key_server::model::{
-    AccountId, AuthenticatorId, EventKind, Generation, Millis, Sealed, Timestamp,
+    AccountId, AuthenticatorId, EventKind, Generation, MailAddress, Millis, Sealed, Timestamp,
 };
 use spare_key_server::store::{
     AcceptTotp, Activation, AtTheEnd, Beside, Client, Lane, NewIdempotency, NewRefresh, Others,
-    Progress, Prolong, RemoveTotp, Role, Setting, Store, StoreResult, StoredKey, ThrottlePolicy,
-    TryTotp,
+    Progress, Prolong, RemoveTotp, Role, Setting, Settled, Settlement, Store, StoreResult,
+    StoredKey, ThrottlePolicy, TryTotp, Ways,
 };
 
 use crate::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -135,6 +135,21 @@ deeds! {
         &alice(), sample::uuid("device"), event(&alice(), EventKind::DeviceForgotten)),
     "forget_devices" => |store| store.forget_devices(
         &alice(), event(&alice(), EventKind::DeviceForgotten)),
+    "add_address" => |store| async move {
+        store.add_address(&alice(), &mail("b@example.com"), 4,
+            event(&alice(), EventKind::AddressAdded)).await
+    },
+    "remove_address" => |store| async move {
+        store.remove_address(&alice(), &mail("a@example.com"),
+            event(&alice(), EventKind::AddressRemoved)).await
+    },
+    "note_language" => |store| async move { store.note_language(&alice(), "ja").await },
+    "address_notices" => |store| store.address_notices(EVERYWHERE, T0, 100),
+    "take_notices" => |store| store.take_notices(T0, after(TEN_MINUTES), 100),
+    "settle_notices" => |store| store.settle_notices(vec![
+        settled(1, Settlement::Sent), settled(2, Settlement::Later(T0)),
+        settled(3, Settlement::GivenUp(event(&alice(), EventKind::NoticeGivenUp))),
+    ]),
     "forget_events" (pieces) => |store| store.forget_events(after(Millis::days(1))),
     "sweep" (pieces) => |store| store.sweep(after(Millis::days(40))),
 }
@@ -145,6 +160,7 @@ const READS: &[&str] = &[
     "account_by_login",
     "account_by_uuid",
     "accounts",
+    "addresses",
     "api_key",
     "api_keys",
     "authenticators",
@@ -161,6 +177,7 @@ const READS: &[&str] = &[
     "live_batch",
     "live_import",
     "named_totp",
+    "notices_due",
     "outbox",
     "pending_totp",
     "ping",
@@ -174,6 +191,7 @@ const READS: &[&str] = &[
     "throttle",
     "totp_cards",
     "trusted_devices",
+    "waiting_notices",
     "waiting_totp",
 ];
 
@@ -230,6 +248,7 @@ pub(crate) async fn prepare(store: &dyn Store) {
     done(store.try_challenge(&token("tried"), 5, T0).await);
     done(store.add_api_key(sample::api_key(&alice, "key")).await);
     sample::has_live(store, &alice, 1).await;
+    has_notices(store, &alice).await;
     sample::has_pending(store, &alice, 2).await;
     done(store.begin_totp(sample::totp(&alice, "tablet")).await);
     let attempt = store
@@ -240,6 +259,41 @@ pub(crate) async fn prepare(store: &dyn Store) {
     done(store.set(Setting::RecoveryCodes, "on").await);
     done(store.add_signing_key(key("first"), None, T0).await);
 }
+
+/// Gives an account an address, three notices that somebody has taken and two that are due.
+async fn has_notices(store: &dyn Store, account: &AccountId) {
+    let added = event(account, EventKind::AddressAdded);
+    let address = mail("a@example.com");
+    done(store.add_address(account, &address, 4, added).await);
+    let told = (0..5).map(|_| event(account, EventKind::KeyAdded));
+    done(store.record(told.collect()).await);
+    let webhook = Ways {
+        mail: false,
+        ..EVERYWHERE
+    };
+    done(store.address_notices(webhook, T0, 5).await);
+    let taken = store.take_notices(T0, after(TEN_MINUTES), 3).await;
+    assert_eq!(taken.expect("the store answers").len(), 3);
+}
+
+fn mail(text: &str) -> MailAddress {
+    MailAddress::parse(text).expect("an address")
+}
+
+fn settled(id: i64, settlement: Settlement) -> Settled {
+    Settled {
+        id,
+        tries: 1,
+        settlement,
+    }
+}
+
+/// By mail and by webhook.
+const EVERYWHERE: Ways = Ways {
+    mail: true,
+    webhook: true,
+    since: Timestamp(0),
+};
 
 fn done<T: Debug>(outcome: StoreResult<T>) {
     drop(outcome.expect("the store answers"));

@@ -162,7 +162,7 @@ impl fmt::Display for Ground {
 const FILE: &str = "spare-key.db";
 
 /// What holds in every state that a reader can see. Each finds rows that break it.
-const INVARIANTS: [(&str, &str); 10] = [
+const INVARIANTS: [(&str, &str); 12] = [
     (
         "a batch that can be used has all its codes",
         "SELECT 1 FROM batch AS b WHERE b.state < 2 AND b.total <> (SELECT count(*) FROM code AS c
@@ -210,6 +210,14 @@ const INVARIANTS: [(&str, &str); 10] = [
     (
         "who is told of an event finds it",
         "SELECT 1 FROM outbox WHERE event_id NOT IN (SELECT id FROM event)",
+    ),
+    (
+        "a notice tells of an event that is there",
+        "SELECT 1 FROM notice WHERE event_id NOT IN (SELECT id FROM event)",
+    ),
+    (
+        "what has been addressed waits no more",
+        "SELECT 1 FROM outbox AS o JOIN notice AS n ON n.event_id = o.event_id",
     ),
 ];
 

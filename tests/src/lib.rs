@@ -145,6 +145,7 @@ impl App {
                 theme: None,
                 canopy: options.canopy.clone(),
             },
+            courier: spare_key_server::notify::Courier::default(),
         })
         .expect("threads");
         Self {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Json;
+use super::address::{self, Address};
 use super::ask::{PasswordFrom, Yes};
 use super::failure::Failure;
 use super::open::{self, Absent};
@@ -89,6 +90,13 @@ Examples:
         #[arg(value_enum)]
         may: May,
     },
+
+    /// Show where a person is told of what happens to their codes, and add or remove addresses
+    ///
+    /// Mail goes to what they sign in with, where that is an address, and to each of these. They are
+    /// told of every change here too.
+    #[command(after_help = address::EXAMPLES)]
+    Address(Address),
 
     /// End an account's recovery codes without making new ones
     #[command(after_help = "Example:\n  spare-key account revoke 'auth0|dora' --yes")]
@@ -222,6 +230,7 @@ impl Account {
                     (false, _) => format!("that was so for {name} already; nothing was changed"),
                 })?)
             }
+            Self::Address(address) => address.run(config, output).await,
             Self::Revoke { id: Id { id }, yes } => {
                 let app = open::administration(config, Absent::Refused)?;
                 app.mfa().account(&id).await?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::courier::courier;
 use super::failure::Failure;
 use super::open::{self, Absent, Missing};
 use super::output::Output;
@@ -12,7 +13,7 @@ use crate::app::StoreUrl;
 use crate::clock::{Clock, SystemClock, date, parse_rfc3339, rfc3339};
 use crate::config::{Config, ConfigError, KeyringSource};
 use crate::domain::keyring_unfit;
-use crate::http::assets;
+use crate::embedded;
 use crate::model::Timestamp;
 use crate::store::{Standing, Store};
 use crate::tls::{Tls, TlsFiles};
@@ -33,11 +34,12 @@ pub(super) async fn run(
             checks.push(finding);
             checks.push(keyring(config.keyring.as_ref(), store.as_deref()).await);
             checks.extend(config.tls.as_ref().map(tls));
+            checks.extend(notices(&config).await);
         }
         Err(error) => checks.push(unfit("configuration", &error.into())),
     }
     checks.push(clock(SystemClock.now()));
-    checks.push(wasm(assets::wasm()));
+    checks.push(wasm(embedded::wasm()));
     let fit = checks.iter().all(|check| check.fit);
     if json {
         output.json(&Report { fit, checks })?;
@@ -228,6 +230,31 @@ fn tls(files: &TlsFiles) -> Finding {
         ),
         Err(error) => unfit(NAME, &error.into()),
     }
+}
+
+/// Whether people can be told: the mail server is asked, the webhook's program is not.
+async fn notices(config: &Config) -> Vec<Finding> {
+    let issuer = config.issuer.as_ref().map_or("", |issuer| issuer.as_str());
+    let courier = match courier(&config.notices, issuer, config.pages) {
+        Ok(courier) => courier,
+        Err(failure) => return vec![unfit("notices", &failure)],
+    };
+    let mut findings = Vec::new();
+    if let Some(mailer) = &courier.mail {
+        findings.push(match mailer.try_out().await {
+            Ok(()) => fit("mail", "the mail server takes what it is given"),
+            Err(why) => unfit(
+                "mail",
+                &Failure::new(why).remedy(
+                    "see --mail-server: host, port, user, password, and whether it speaks TLS",
+                ),
+            ),
+        });
+    }
+    if courier.webhook.is_some() {
+        findings.push(fit("webhook", "its secret can be read; it was not called"));
+    }
+    findings
 }
 
 fn clock(now: Timestamp) -> Finding {

@@ -16,6 +16,7 @@ use crate::hasher::PoolSize;
 use crate::http;
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::Millis;
+use crate::notify::Courier;
 use crate::store::sqlite;
 use crate::store::{Standing, Store};
 
@@ -145,6 +146,7 @@ pub(super) fn app(
     store: Arc<dyn Store>,
     keyring: Keyring,
     http: http::Settings,
+    courier: Courier,
 ) -> Result<App, Failure> {
     let mut policy = Policy::standard(false);
     if let Some(switch) = config.recovery_codes {
@@ -174,6 +176,7 @@ pub(super) fn app(
             admitted: config.workers.saturating_mul(ADMITTED_EACH),
         },
         http,
+        courier,
     })
     .map_err(|error| {
         Failure::new(format!("{} workers could not be started", config.workers))
@@ -218,5 +221,5 @@ pub(super) fn administration(config: &Config, absent: Absent) -> Result<App, Fai
         theme: None,
         canopy: http::CanopySettings::default(),
     };
-    app(config, store, keyring, http)
+    app(config, store, keyring, http, Courier::default())
 }

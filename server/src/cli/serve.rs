@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
+use super::courier::courier;
 use super::failure::Failure;
 use super::open::{self, Absent, Missing};
 use super::output::Output;
@@ -92,7 +93,9 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         theme: theme(config)?,
         canopy: config.canopy.or(http::CanopySettings::default()),
     };
-    let app = open::app(config, store, keyring, http)?;
+    let courier = courier(&config.notices, &http.issuer, http.pages)?;
+    let (mail, webhook) = (courier.mail.is_some(), courier.webhook.is_some());
+    let app = open::app(config, store, keyring, http, courier)?;
     app.mfa().ready().await?;
     refuse_another_keyring(&app).await?;
     tracing::info!(
@@ -102,6 +105,8 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         pages = config.pages,
         recovery_codes = app.mfa().recovery_codes().await?,
         workers = config.workers,
+        mail,
+        webhook,
         version = env!("CARGO_PKG_VERSION"),
         "ready"
     );
@@ -166,7 +171,10 @@ pub(super) async fn dev(
         theme: theme(config)?,
         canopy: config.canopy.or(http::CanopySettings::of_development()),
     };
-    let app = open::app(config, store, keyring, http)?;
+    let mut notices = config.notices.clone();
+    notices.mail.get_or_insert_with(|| data.mail());
+    let courier = courier(&notices, &http.issuer, http.pages)?;
+    let app = open::app(config, store, keyring, http, courier)?;
     refuse_another_keyring(&app).await?;
     dev::add_tenant(app.mfa()).await?;
     output.print(&dev::greeting(

@@ -1,6 +1,7 @@
 //! What `--json` prints, and the one place of the command line where a code or a secret is
 //! written out.
 
+mod addresses;
 mod backups;
 mod calibration;
 mod keys;
@@ -10,6 +11,7 @@ use std::io;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
+pub(super) use self::addresses::AddressesView;
 pub(super) use self::backups::{BackupAnswer, RestoreAnswer};
 pub(super) use self::calibration::{Attack, AttackCost, Calibration, CalibrationRow};
 pub(super) use self::keys::{ApiKeyRow, ApiKeys, KeyRow, Keys, SigningKeyRow, SigningKeys};

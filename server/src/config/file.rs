@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{CanopyGiven, HashCost, LogFormat, Switch};
+use super::{CanopyGiven, HashCost, LogFormat, NoticesGiven, Switch};
 
 /// What a settings file may hold.
 #[derive(Debug, Default, Deserialize)]
@@ -29,11 +29,29 @@ pub(super) struct File {
     pub(super) theme: Option<PathBuf>,
     #[serde(default)]
     pub(super) canopy: CanopyGiven,
+    mail_server: Option<String>,
+    mail_from: Option<String>,
+    mail_contact: Option<String>,
+    webhook: Option<String>,
+    webhook_secret_file: Option<PathBuf>,
     pub(super) hash_cost: Option<HashCost>,
     pub(super) workers: Option<NonZeroUsize>,
     pub(super) keep_events: Option<u32>,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,
+}
+
+impl File {
+    /// How people are told; taken out of it.
+    pub(super) fn notices(&mut self) -> NoticesGiven {
+        NoticesGiven {
+            mail_server: self.mail_server.take(),
+            mail_from: self.mail_from.take(),
+            mail_contact: self.mail_contact.take(),
+            webhook: self.webhook.take(),
+            webhook_secret_file: self.webhook_secret_file.take(),
+        }
+    }
 }
 
 /// Why a settings file is of no use.

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::notify::{MailServer, UnfitMail, UnfitWebhook};
 
 fn file(text: &str) -> (tempfile::TempDir, Settings) {
     let folder = tempfile::tempdir().unwrap();
@@ -28,6 +29,11 @@ fn every_setting_can_stand_in_the_file_under_its_flags_name() {
         trusted_proxy = ["10.0.0.1", "::1"]
         recovery_codes = "on"
         product = "Example"
+        mail_server = "smtps://mailer:secret@mail.example.com"
+        mail_from = "Example Inc. <no-reply@example.com>"
+        mail_contact = "help@example.com"
+        webhook = "https://hooks.example.com/spare-key"
+        webhook_secret_file = "/etc/spare-key/webhook-secret"
         workers = 3
         log = "warn"
         log_format = "json"
@@ -49,6 +55,12 @@ fn every_setting_can_stand_in_the_file_under_its_flags_name() {
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.recovery_codes, Some(Switch::On));
     assert_eq!(config.product.as_deref(), Some("Example"));
+    let mail = config.notices.mail.unwrap();
+    assert!(matches!(mail.server, MailServer::Smtp(_)));
+    assert_eq!(mail.from.email.to_string(), "no-reply@example.com");
+    assert_eq!(mail.contact.as_deref(), Some("help@example.com"));
+    let secret = config.notices.webhook.unwrap().secret;
+    assert_eq!(secret, Path::new("/etc/spare-key/webhook-secret"));
     assert_eq!(config.workers, 3);
     assert_eq!(config.log.as_deref(), Some("warn"));
     assert_eq!(config.log_format, LogFormat::Json);
@@ -152,4 +164,95 @@ fn the_audit_trail_is_kept_for_a_month_at_least() {
         let read = Config::read(settings, None).map(|config| config.keep_events);
         assert_eq!(read.ok(), kept, "{given:?}");
     }
+}
+
+fn notices(text: &str) -> Result<Notices, ConfigError> {
+    let (_folder, settings) = file(text);
+    Config::read(settings, None).map(|config| config.notices)
+}
+
+#[test]
+fn a_way_to_tell_people_is_given_whole_or_not_at_all() {
+    let nobody = notices("").unwrap();
+    assert!(nobody.mail.is_none() && nobody.webhook.is_none());
+    for (given, half) in [
+        ("mail_server = 'folder:mail'", "--mail-server"),
+        ("mail_from = 'a@example.com'", "--mail-from"),
+        ("mail_contact = 'a@example.com'", "--mail-contact"),
+        ("webhook = 'https://example.com/'", "--webhook"),
+        ("webhook_secret_file = 'secret'", "--webhook-secret-file"),
+    ] {
+        let error = notices(given).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::HalfWay { given, .. } if given == half),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mail_server_is_spoken_to_under_tls_unless_it_was_said_otherwise() {
+    let mail = |server: &str| {
+        notices(&format!(
+            "mail_server = '{server}'\nmail_from = 'a@b.example'"
+        ))
+    };
+    let said = |server: &str| match mail(server).unwrap().mail.unwrap().server {
+        MailServer::Smtp(url) => url.to_string(),
+        MailServer::Folder(path) => path.display().to_string(),
+    };
+    assert_eq!(
+        said("smtp://mail.example"),
+        "smtp://mail.example?tls=required"
+    );
+    assert_eq!(
+        said("smtp://u:p%40@mail.example:2525/"),
+        "smtp://u:p%40@mail.example:2525/?tls=required"
+    );
+    assert_eq!(said("smtps://mail.example"), "smtps://mail.example");
+    assert_eq!(said("smtp://10.0.0.2?tls=none"), "smtp://10.0.0.2");
+    assert_eq!(
+        said("smtp://u:p@127.0.0.1?tls=none"),
+        "smtp://u:p@127.0.0.1"
+    );
+    assert_eq!(said("folder:/var/mail here"), "/var/mail here");
+    for (server, unfit) in [
+        ("smtp://u:p@10.0.0.2?tls=none", UnfitMail::Clear),
+        ("smtp://mail.example?tls=opportunistic", UnfitMail::Server),
+        ("smtp://mail.example/path", UnfitMail::Server),
+        ("mail.example:25", UnfitMail::Server),
+        ("https://mail.example", UnfitMail::Server),
+        ("folder:", UnfitMail::Server),
+        ("smtp://", UnfitMail::Server),
+    ] {
+        let error = mail(server).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::Mail(why) if why == unfit),
+            "{server}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_mail_server_or_a_webhook_is_told_by_is_never_repeated() {
+    for text in [
+        "mail_server = 'smtp://mailer:Wn7ePassword@mail.example?tls=none'\nmail_from = 'a@b.example'",
+        "mail_server = 'smtps://mailer:Wn7ePassword@mail.example'\nmail_from = 'nobody'",
+        "mail_server = 'smtps//mailer:Wn7ePassword@mail.example'\nmail_from = 'a@b.example'",
+        "webhook = 'http://example.com/Wn7ePassword'\nwebhook_secret_file = 'x'",
+    ] {
+        let error = notices(text).unwrap_err();
+        let told = format!("{error} {error:?} {}", error.remedy());
+        assert!(!told.contains("Wn7e"), "{told}");
+    }
+    let given = notices(
+        "mail_server = 'smtps://mailer:Wn7ePassword@mail.example'\nmail_from = 'a@b.example'\n\
+         webhook = 'https://example.com/Wn7ePassword'\nwebhook_secret_file = 'x'",
+    );
+    assert!(!format!("{:?}", given.unwrap()).contains("Wn7e"));
+    let unfit = notices("webhook = 'http://example.com/'\nwebhook_secret_file = 'x'");
+    assert!(matches!(
+        unfit,
+        Err(ConfigError::Webhook(UnfitWebhook::Clear))
+    ));
 }

@@ -22,6 +22,7 @@ mod error;
 mod event;
 mod import;
 mod keys;
+mod notice;
 mod patience;
 mod policy;
 mod presented;
@@ -59,6 +60,7 @@ pub use self::import::{
     ForeignBatch, ForeignVerifier, IMPORT_CODES_MAX, ImportHow, ImportOutcome, ImportUnfit,
 };
 pub use self::keys::{KeyringUnfit, keyring_unfit};
+pub use self::notice::{ADDRESSES_MAX, Sending};
 pub use self::policy::{FLOORS, KEEP_EVENTS_DAYS, Policy};
 pub use self::presented::Presented;
 pub use self::recovery::{IdempotencyKey, Issued, NumberedCode, StageRequest};
@@ -79,8 +81,8 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, Asked, Door, Event, KeyUse, NamedTotp, Role,
-    SessionKind, TrustedDevice,
+    AccountLine, AccountPage, Activation, Actor, AddressAdded, Asked, Door, Event, KeyUse,
+    NamedTotp, Notice, Role, SessionKind, TrustedDevice, Waiting, Way,
 };
 
 /// What a use case answers.

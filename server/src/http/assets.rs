@@ -1,4 +1,4 @@
-//! What the browser loads: the module, the elements, the styles, the texts. Part of the binary.
+//! What the browser loads.
 //!
 //! Pages load them from a place that is named after what all of them are, so a browser keeps them for
 //! good and a new binary shows at once. By their plain names, for pages of others, they are asked
@@ -19,19 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::Web;
 use super::request::InPath;
-
-/// One file.
-struct Asset {
-    name: &'static str,
-    kind: &'static str,
-    /// What it is, by its hash.
-    tag: &'static str,
-    bytes: &'static [u8],
-    /// The same, compressed.
-    brotli: &'static [u8],
-}
-
-include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+use crate::embedded::{VERSION, find};
 
 /// Kept for a year, never asked about again (RFC 8246).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
@@ -141,50 +129,11 @@ fn parts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-fn find(name: &str) -> Option<&'static Asset> {
-    ASSETS
-        .binary_search_by(|asset| asset.name.cmp(name))
-        .ok()
-        .and_then(|at| ASSETS.get(at))
-}
-
-/// The browser module.
-pub fn wasm() -> &'static [u8] {
-    find("wasm/spare_key_bg.wasm").map_or(&[], |asset| asset.bytes)
-}
-
-/// The texts of a language, as JSON.
-pub(super) fn locale(language: &str) -> Option<&'static [u8]> {
-    find(&format!("locales/{language}.json")).map(|asset| asset.bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
-
-    #[test]
-    fn the_binary_carries_the_module_and_its_glue() {
-        assert!(wasm().starts_with(b"\0asm"));
-        assert!(find("wasm/spare_key.js").is_some());
-        assert!(find("locales/en.json").is_some());
-        assert!(find("../Cargo.toml").is_none());
-    }
-
-    /// C-22 of the standards.
-    #[test]
-    fn the_module_names_no_place_in_the_source_and_no_panic() {
-        let text = String::from_utf8_lossy(wasm());
-        for trace in ["src/", ".rs\0", "panicked", "unwrap"] {
-            assert!(!text.contains(trace), "{trace}");
-        }
-    }
-
-    #[test]
-    fn the_table_is_in_the_order_that_the_search_needs() {
-        assert!(ASSETS.windows(2).all(|pair| pair[0].name < pair[1].name));
-    }
 
     #[test]
     fn brotli_is_sent_to_whoever_names_it() {

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use super::request::{ClientIp, Product, RequestId};
 use super::{Web, arklow, auth0, canopy, native, pages};
 use crate::clock::Stopwatch;
+use crate::texts::{Language, Texts};
 
 /// The longest a request may take, waiting for the hash pool included.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -176,7 +177,7 @@ struct Form {
     path: String,
     id: String,
     product: Option<Product>,
-    language: pages::Language,
+    language: Language,
 }
 
 impl Form {
@@ -199,7 +200,7 @@ impl Form {
             path: path.to_owned(),
             id,
             product: request.extensions().get().cloned(),
-            language: pages::Language::of(request.headers()),
+            language: pages::language_of(request.headers()),
         }
     }
 
@@ -215,7 +216,7 @@ impl Form {
     fn in_its_words(&self, status: StatusCode) -> Response<Body> {
         if self.page {
             let product = self.product.as_ref().map_or("", |Product(name)| name);
-            let texts = pages::Texts::of_language(self.language);
+            let texts = Texts::of_language(self.language);
             pages::plain(status, texts, product, &self.id)
         } else {
             if auth0::owns(&self.path) {

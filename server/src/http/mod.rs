@@ -4,7 +4,7 @@
 //! answer; headers; time limit and panics; who is calling from where; body limit.
 
 mod arklow;
-pub mod assets;
+mod assets;
 mod auth0;
 mod basic;
 mod canopy;

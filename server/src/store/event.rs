@@ -18,6 +18,8 @@ pub enum Actor {
     Client(String),
     /// An administrator at the command line.
     Administrator,
+    /// A server by itself.
+    Server,
     /// An administrator on the pages, by the identifier of their account.
     Appointed(String),
 }

@@ -20,6 +20,7 @@ pub mod failpoint;
 #[cfg(not(feature = "failpoints"))]
 mod failpoint;
 mod key_use;
+mod notice;
 mod progress;
 mod recovery;
 mod restore;
@@ -38,6 +39,7 @@ pub use authenticator::*;
 pub use client::*;
 pub use event::*;
 pub use key_use::*;
+pub use notice::*;
 pub use progress::*;
 pub use recovery::*;
 pub use restore::{
@@ -76,6 +78,7 @@ pub trait Store:
     + Clients
     + Events
     + KeyUses
+    + Notices
     + Recovery
     + Sessions
     + Settings
@@ -98,6 +101,7 @@ impl<T> Store for T where
         + Clients
         + Events
         + KeyUses
+        + Notices
         + Recovery
         + Sessions
         + Settings

@@ -62,6 +62,42 @@ fn an_administrator_is_appointed_and_dismissed() {
     );
 }
 
+/// Row A-102.
+#[test]
+fn a_person_is_told_at_more_than_one_address_and_at_so_many() {
+    let place = Place::new();
+    let paths = place.with_keyring();
+    let run = |args: &[&str]| place.run(&[&["account", "address", "dora"], args, &paths].concat());
+    add(&place, &paths, "dora").done();
+    let none = run(&[]).done();
+    assert!(none.stdout.contains("dora@example.com"), "{none:?}");
+    run(&["--add", "d@home.example", "--add", "d@work.example"]).done();
+    let told = run(&["--json"]).done().json();
+    assert_eq!(
+        told["addresses"],
+        serde_json::json!(["d@home.example", "d@work.example"])
+    );
+    run(&["--remove", "d@work.example"]).done();
+    let gone = run(&["--remove", "d@work.example"]).refused();
+    assert!(gone.stderr.contains("is not told at"), "{gone:?}");
+    for odd in [
+        "d",
+        "d@",
+        "d @home.example",
+        "a@b,c@d",
+        "D <d@home.example>",
+    ] {
+        run(&["--add", odd]).wrong_usage();
+    }
+    for n in 1..=3 {
+        run(&["--add", &format!("{n}@home.example")]).done();
+    }
+    let full = run(&["--add", "5@home.example"]).refused();
+    assert!(full.stderr.contains("more than 4 addresses"), "{full:?}");
+    let nobody = ["account", "address", "nobody", "--add", "a@b.example"];
+    place.run(&[nobody.as_slice(), &paths].concat()).refused();
+}
+
 #[test]
 fn the_password_is_never_an_argument() {
     let place = Place::new();

@@ -119,3 +119,43 @@ fn check_finds_a_keyring_that_others_can_read_and_a_file_that_is_no_store() {
     assert_eq!(unfit, ["store", "keyring"], "{found}");
     assert!(found.to_string().contains("chmod 600"), "{found}");
 }
+
+#[test]
+fn check_says_whether_people_can_be_told() {
+    let place = Place::new();
+    let paths = place.with_keyring();
+    let issuer = ["--issuer", "https://login.example.com"];
+    let check = |args: &[&str]| place.run(&[&["check"], args, &issuer, &paths].concat());
+    let plain = check(&[]).done();
+    assert!(!plain.stdout.contains("mail"), "{plain:?}");
+
+    let from = ["--mail-from", "no-reply@example.com"];
+    let folder = [from.as_slice(), &["--mail-server", "folder:mail"]].concat();
+    assert!(check(&folder).done().stdout.contains("ok  mail"));
+    // Nobody listens on port 1.
+    let gone = "smtp://mailer:Wn7ePassword@127.0.0.1:1?tls=none";
+    let gone = check(&[from.as_slice(), &["--mail-server", gone]].concat()).refused();
+    assert!(gone.stdout.contains("NO  mail"), "{gone:?}");
+    assert!(gone.stdout.contains("was not reached"), "{gone:?}");
+    assert!(!format!("{gone:?}").contains("Wn7e"));
+
+    let webhook = ["--webhook", "https://hooks.example.com/Wn7ePath"];
+    let with = |file| [webhook.as_slice(), &["--webhook-secret-file", file]].concat();
+    let absent = check(&with("secret")).refused();
+    assert!(absent.stdout.contains("cannot be read"), "{absent:?}");
+    place.write("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    let set = |mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(place.path("secret"), mode).unwrap();
+    };
+    set(0o644);
+    let open = check(&with("secret")).refused();
+    assert!(open.stdout.contains("chmod 640 secret"), "{open:?}");
+    set(0o600);
+    let fit = check(&with("secret")).done();
+    assert!(fit.stdout.contains("ok  webhook"), "{fit:?}");
+    assert!(!format!("{fit:?}").contains("Wn7e"));
+    place.write("secret", "short");
+    let short = check(&with("secret")).refused();
+    assert!(short.stdout.contains("not whsec_"), "{short:?}");
+}

@@ -1,9 +1,9 @@
 //! Accounts and machine clients.
 
-use spare_key_server::model::{BatchState, EventKind, Generation, Millis};
+use spare_key_server::model::{BatchState, EventKind, Generation, MailAddress, Millis};
 use spare_key_server::store::{
     AccountAdded, AccountPage, Client, Lane, NewIdempotency, PasswordDigest, Redeemed, Reserved,
-    Setting, Staged, ThrottlePolicy,
+    Setting, Staged, ThrottlePolicy, Ways,
 };
 
 use super::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -133,6 +133,12 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
     let store = db.left();
     let bob = sample::has_account(&*store, "bob").await;
     sample::has_live(&*store, &bob, 1).await;
+    let ways = Ways {
+        mail: true,
+        webhook: true,
+        since: T0,
+    };
+    assert!(store.address_notices(ways, T0, 100).await.unwrap() > 0);
     let before = db.rows();
 
     let alice = sample::has_account(&*store, "alice").await;
@@ -147,6 +153,10 @@ pub(crate) async fn a_removed_account_leaves_no_row(db: impl Fixture) {
     sample::has_bearer(&*store, &alice, "bearer").await;
     sample::has_step_up(&*store, &alice, "bearer", "step-up").await;
     sample::has_device(&*store, &alice, "device").await;
+    let address = MailAddress::parse("alice@example.com").unwrap();
+    let added = event(&alice, EventKind::AddressAdded);
+    store.add_address(&alice, &address, 1, added).await.unwrap();
+    assert_eq!(store.address_notices(ways, T0, 1).await.unwrap(), 1);
     let key = sample::api_key(&alice, "carried");
     store.add_api_key(key).await.unwrap();
     let mut keyed = sample::stage(&alice, 2);

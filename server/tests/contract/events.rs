@@ -36,6 +36,7 @@ pub(crate) async fn an_event_comes_back_as_it_was_written(db: impl Fixture) {
         Actor::Person,
         Actor::Through("dev:app ü".to_owned()),
         Actor::Administrator,
+        Actor::Server,
         Actor::Appointed("auth0|ada:x ü".to_owned()),
         Actor::Client("dev:host ü".to_owned()),
     ];

@@ -11,6 +11,7 @@ pub(crate) mod dumps;
 pub(crate) mod enrolling;
 pub(crate) mod events;
 pub(crate) mod imported;
+pub(crate) mod notices;
 mod plans;
 pub(crate) mod postgres;
 pub(crate) mod postgres_faults;
@@ -129,6 +130,20 @@ macro_rules! contract {
         #[cfg(test)]
         mod $adapter {
             $crate::contract::promises! { $fixture;
+                notices [
+                    what_happened_goes_each_way_to_each_address,
+                    who_has_no_address_is_told_by_the_host_alone,
+                    only_ways_that_there_are_are_taken,
+                    what_happened_long_ago_is_told_no_more,
+                    each_is_addressed_and_taken_once_however_many_carry,
+                    what_is_not_settled_is_taken_again_and_who_comes_late_is_not_heard,
+                    what_fails_comes_again_at_its_time_or_is_given_up_on_record,
+                    what_waits_is_counted_with_its_oldest,
+                    a_removed_account_is_told_nothing,
+                    an_address_is_there_once_and_there_are_so_many,
+                    no_more_addresses_than_there_may_be_however_many_are_added_at_once,
+                    a_language_is_noted_when_it_is_another,
+                ]
                 accounts [
                     an_account_is_added_once,
                     a_login_belongs_to_one_account,

@@ -15,7 +15,7 @@ use spare_key_server::store::sqlite::SqliteStore;
 use super::cluster::Database;
 
 /// The tables that hold a row or more a person, or a row an event.
-const LARGE: [&str; 14] = [
+const LARGE: [&str; 16] = [
     "account",
     "totp",
     "batch",
@@ -29,6 +29,8 @@ const LARGE: [&str; 14] = [
     "throttle",
     "event",
     "outbox",
+    "notice",
+    "address",
     "idempotency",
 ];
 
@@ -113,9 +115,16 @@ fn sqlite_reads_no_large_table_from_end_to_end() {
         &[
             // The oldest, in the order of their numbers, no more than a slice.
             "DELETE FROM event WHERE id IN ( SELECT id FROM (SELECT id, a | event",
-            // What waits there is a page, in its order.
+            // What waits there is a page, in its order; `t` is what was taken of it.
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | o",
+            "DELETE FROM outbox WHERE event_id IN (SELECT event_id FROM o | outbox",
+            "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FRO | outbox",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | o",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | outbox",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | t",
             // Counts: of the metrics, of a listing, of the keyring at the start.
+            "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM | notice",
+            "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM | outbox",
             "SELECT total - used, count(*) FROM batch WHERE state = 1 AND | batch",
             "SELECT count(*) FROM account | account",
             "SELECT key_id, state, count(*) FROM batch WHERE state IN (0, | batch",
@@ -177,6 +186,8 @@ fn postgres_reads_no_large_table_from_end_to_end() {
             // What waits there is a page, in its order.
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | event",
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | outbox",
+            "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FRO | outbox",
+            "WITH taken AS ( DELETE FROM outbox WHERE event_id = ANY (ARR | outbox",
             // Counts of the keyring at the start.
             "SELECT key_id, state = 1, count(*) FROM batch WHERE state IN | batch",
             "SELECT password_key, count(*) FROM account WHERE password_di | account",

@@ -292,6 +292,7 @@ pub(super) fn signing_keys(place: &Place) -> Vec<Needle> {
             theme: None,
             canopy: http::CanopySettings::default(),
         },
+        courier: spare_key_server::notify::Courier::default(),
     })
     .expect("threads");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -30,6 +30,9 @@ fn is_of_the_door(kind: EventKind) -> bool {
         | EventKind::AccountAdded
         | EventKind::AdministratorAdded
         | EventKind::AdministratorRemoved
+        | EventKind::AddressAdded
+        | EventKind::AddressRemoved
+        | EventKind::NoticeGivenUp
         | EventKind::CodesSwitchedOn
         | EventKind::CodesSwitchedOff => true,
         EventKind::CodesStaged
@@ -57,6 +60,7 @@ fn who(actor: &Actor) -> &'static str {
         Actor::Client(client) if client == HOST.0 => "person",
         Actor::Client(_) => "manager",
         Actor::Administrator | Actor::Appointed(_) => "administrator",
+        Actor::Server => "server",
     }
 }
 

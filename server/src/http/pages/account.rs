@@ -10,7 +10,6 @@ use super::error::{PageError, Told, page as plain_page};
 use super::form::{BareForm, CodeForm, ReminderForm};
 use super::save::draw;
 use super::sign_in::{no_code, otp};
-use super::texts::Texts;
 use super::view::{
     AccountPage, AuthenticatorView, CodesView, DemoAccount, Home, LinkView, Message, Regenerate,
 };
@@ -18,6 +17,7 @@ use super::visitor::{DOOR, Posted, Visitor};
 use super::{Answer, Frame, errors, frame, page, quiet, shown_on};
 use crate::domain::{AccountState, Authority, Caller, Error, Passed, Refusal, SessionKind, Status};
 use crate::model::Timestamp;
+use crate::texts::Texts;
 
 const REGENERATE: &str = "regenerate";
 const STEP_UP: &str = "mfa-otp-challenge";

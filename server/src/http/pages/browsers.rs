@@ -2,12 +2,13 @@
 
 use axum::http::header::{HeaderMap, USER_AGENT};
 
+use super::Answer;
 use super::error::PageError;
 use super::form::{BareForm, BrowserForm};
 use super::view::BrowserView;
 use super::visitor::{Posted, Visitor};
-use super::{Answer, Texts};
 use crate::domain::{Caller, Error, TrustedDevice};
+use crate::texts::Texts;
 
 /// The caller's remembered browsers, last seen first.
 pub(super) async fn list(

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 
 use super::error;
-use super::texts::Texts;
 use crate::http::docs::{DocGroup, DocPage};
+use crate::texts::Texts;
 
 #[derive(Template)]
 #[template(path = "docs.html")]

@@ -9,11 +9,11 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 
-use super::texts::Texts;
 use super::view::{Errors, LinkView, Message, Problem};
 use super::visitor::{DOOR, Visitor};
 use crate::domain::{Error, Refusal, wait_until};
 use crate::model::Timestamp;
+use crate::texts::Texts;
 
 /// A refusal in the pages' words.
 #[derive(Clone, Copy)]

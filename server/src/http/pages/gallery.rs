@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 
+use super::Answer;
 use super::error::{PageError, page};
 use super::view::Gallery;
 use super::visitor::Visitor;
-use super::{Answer, Texts};
+use crate::texts::Texts;
 
 pub(super) async fn show(visitor: Visitor) -> Answer {
     if !visitor.web.settings.dev {

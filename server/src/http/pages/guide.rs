@@ -6,7 +6,7 @@ use axum::http::{Response, StatusCode};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::error;
-use super::texts::Texts;
+use crate::texts::Texts;
 
 /// A page for people.
 #[derive(Debug)]

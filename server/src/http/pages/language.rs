@@ -13,67 +13,18 @@ use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use crate::http::Web;
+use crate::texts::Language;
 
-/// The languages that the pages speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Language {
-    English,
-    German,
-    Spanish,
-    French,
-    Japanese,
-    Arabic,
-}
-
-impl Language {
-    /// All of them, in the order of the switch.
-    pub(super) const ALL: [Self; 6] = [
-        Self::English,
-        Self::German,
-        Self::Spanish,
-        Self::French,
-        Self::Japanese,
-        Self::Arabic,
-    ];
-
-    /// Its tag (BCP 47).
-    pub(super) const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-            Self::Spanish => "es",
-            Self::French => "fr",
-            Self::Japanese => "ja",
-            Self::Arabic => "ar",
-        }
-    }
-
-    /// Which way it runs.
-    pub(super) const fn dir(self) -> &'static str {
-        match self {
-            Self::Arabic => "rtl",
-            Self::English | Self::German | Self::Spanish | Self::French | Self::Japanese => "ltr",
-        }
-    }
-
-    /// The language of a tag; a region or a script makes no difference.
-    fn named(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
-        Self::ALL
-            .into_iter()
-            .find(|language| language.tag().eq_ignore_ascii_case(primary))
-    }
-
-    /// What these headers ask for.
-    pub(in crate::http) fn of(headers: &HeaderMap) -> Self {
-        let jar = CookieJar::from_headers(headers);
-        let chosen = [COOKIE, HOST_COOKIE]
-            .iter()
-            .find_map(|name| jar.get(name).and_then(|cookie| Self::named(cookie.value())));
-        chosen
-            .or_else(|| accepted(headers))
-            .unwrap_or(Self::English)
-    }
+/// What these headers ask for.
+pub(in crate::http) fn language_of(headers: &HeaderMap) -> Language {
+    let jar = CookieJar::from_headers(headers);
+    let chosen = [COOKIE, HOST_COOKIE].iter().find_map(|name| {
+        jar.get(name)
+            .and_then(|cookie| Language::named(cookie.value()))
+    });
+    chosen
+        .or_else(|| accepted(headers))
+        .unwrap_or(Language::English)
 }
 
 const COOKIE: &str = "spare-key-language";
@@ -162,7 +113,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(accept));
         headers.insert("cookie", HeaderValue::from_static(cookie));
-        Language::of(&headers)
+        language_of(&headers)
     }
 
     #[test]

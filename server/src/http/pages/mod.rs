@@ -19,7 +19,6 @@ mod language;
 mod recover;
 mod save;
 mod sign_in;
-mod texts;
 mod view;
 mod visitor;
 mod wire;
@@ -35,12 +34,19 @@ pub(super) use self::docs::docs;
 pub(super) use self::error::plain;
 use self::error::{PageError, Told, told};
 pub(super) use self::guide::{Guide, guide};
-pub(super) use self::language::Language;
-pub(super) use self::texts::Texts;
+pub(super) use self::language::language_of;
 use self::view::{Errors, Frame};
 use self::visitor::Visitor;
-use super::Web;
+use super::{Web, assets};
 use crate::domain::{Error, Refusal};
+use crate::texts::Texts;
+
+impl Texts {
+    /// Where scripts and styles are.
+    pub(crate) fn assets(&self) -> &'static str {
+        assets::place()
+    }
+}
 
 type Answer = Result<Response<Body>, PageError>;
 

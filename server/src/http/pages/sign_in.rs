@@ -85,6 +85,10 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answe
         Err(error) => return login(&visitor, username, &shown_on(LOGIN, None, &visitor, error)?),
     };
     let of = |error| PageError::of(&visitor, error);
+    let account = &signed_in.caller.account;
+    mfa.note_language(account, visitor.texts().lang())
+        .await
+        .map_err(of)?;
     let step = mfa.next_step(&signed_in.caller).await.map_err(of)?;
     if step == NextStep::Enroll {
         mfa.begin_enrollment(&signed_in.caller).await.map_err(of)?;

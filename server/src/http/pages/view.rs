@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::texts::Texts;
+use crate::texts::{Day, Texts};
 
 /// Something that went wrong: the code for machines, the words for people.
 pub(super) struct Problem {
@@ -53,12 +53,6 @@ impl Errors {
             .find(|(field, _)| *field == name)
             .map(|(_, problem)| problem)
     }
-}
-
-/// A date for machines and for people.
-pub(super) struct Day {
-    pub(super) iso: String,
-    pub(super) text: String,
 }
 
 /// What every page has.

@@ -22,12 +22,12 @@ use subtle::ConstantTimeEq;
 
 use super::browsers;
 use super::error::PageError;
-use super::language::Language;
-use super::texts::Texts;
+use super::language::language_of;
 use crate::domain::{Caller, Error, Refusal, TrustGiven};
 use crate::http::Web;
 use crate::http::request::ClientIp;
 use crate::model::Token;
+use crate::texts::{Language, Texts};
 
 const SESSION: &str = "spare-key";
 const CHALLENGE: &str = "spare-key-sign-in";
@@ -275,7 +275,7 @@ impl Visitor {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             posted: parts.method == Method::POST,
             label: browsers::label(&parts.headers),
-            language: Language::of(&parts.headers),
+            language: language_of(&parts.headers),
         };
         if [SESSION, CHALLENGE, FORM]
             .iter()

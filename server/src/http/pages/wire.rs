@@ -7,8 +7,8 @@ use axum::response::IntoResponse;
 use spare_key_core::Zeroizing;
 use spare_key_core::sheet::{self, Sheet};
 
-use super::texts::Texts;
 use crate::domain::{Enrollment, Issued};
+use crate::texts::Texts;
 
 /// A code in the list of the save prompt.
 pub(super) struct ShownCode {

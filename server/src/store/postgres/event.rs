@@ -104,7 +104,7 @@ pub(super) async fn write(db: &Transaction<'_>, event: &NewEvent) -> Work<()> {
     Ok(())
 }
 
-fn read(row: &Row) -> Work<Event> {
+pub(super) fn read(row: &Row) -> Work<Event> {
     let kind: &str = row.at(1)?;
     let ip: Option<&str> = row.at(8)?;
     Ok(Event {
@@ -127,6 +127,7 @@ fn actor_column(actor: &Actor) -> String {
         Actor::Person => "person".to_owned(),
         Actor::Through(id) => format!("person:{id}"),
         Actor::Administrator => "administrator".to_owned(),
+        Actor::Server => "server".to_owned(),
         Actor::Appointed(id) => format!("administrator:{id}"),
         Actor::Client(id) => format!("client:{id}"),
     }
@@ -136,6 +137,7 @@ fn actor(text: &str) -> Work<Actor> {
     match text {
         "person" => Ok(Actor::Person),
         "administrator" => Ok(Actor::Administrator),
+        "server" => Ok(Actor::Server),
         other => match other.split_once(':') {
             Some(("person", id)) => Ok(Actor::Through(id.to_owned())),
             Some(("administrator", id)) => Ok(Actor::Appointed(id.to_owned())),

@@ -19,7 +19,7 @@ use crate::store::Standing;
 pub(super) const LOCK: i64 = 0x5370_4b79;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     (
         "0001_first",
         include_str!("../../../migrations/postgres/0001_first.sql"),
@@ -31,6 +31,10 @@ const MIGRATIONS: [(&str, &str); 3] = [
     (
         "0003_imported",
         include_str!("../../../migrations/postgres/0003_imported.sql"),
+    ),
+    (
+        "0004_notices",
+        include_str!("../../../migrations/postgres/0004_notices.sql"),
     ),
 ];
 

@@ -18,6 +18,7 @@ mod event;
 mod fault;
 mod key_use;
 mod migrate;
+mod notice;
 mod pool;
 mod progress;
 mod recovery;

@@ -16,7 +16,7 @@ use crate::model::{
     AccountId, AuthenticatorId, BatchState, Generation, HashParams, Imported, KeyId, Letters,
     Locator, Origin, Scheme, Sealed, SecretDigest, Separators, Timestamp, TokenDigest,
 };
-use crate::store::{Lane, SessionKind, failpoint};
+use crate::store::{Lane, SessionKind, Way, failpoint};
 
 /// A statement's values, in the order of their numbers.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -282,6 +282,19 @@ as_integer!(Generation, i64, |g| g.0.into(), |g| g
     .try_into()
     .ok()
     .map(Self));
+as_integer!(
+    Way,
+    i16,
+    |way| match way {
+        Way::Mail => 0,
+        Way::Webhook => 1,
+    },
+    |way| match way {
+        0 => Some(Way::Mail),
+        1 => Some(Way::Webhook),
+        _ => None,
+    }
+);
 as_integer!(KeyId, i64, |key| key.0.into());
 as_integer!(Locator, i32, |tag| tag.0.into(), |tag| tag
     .try_into()

@@ -99,7 +99,7 @@ pub(super) fn write(db: &Connection, event: &NewEvent) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
     let actor: ActorColumn = row.get(3)?;
     let kind: KindColumn = row.get(1)?;
     let ip: Option<IpColumn> = row.get(8)?;
@@ -124,6 +124,7 @@ impl ToSql for ActorColumn {
             Actor::Person => "person".into(),
             Actor::Through(id) => format!("person:{id}").into(),
             Actor::Administrator => "administrator".into(),
+            Actor::Server => "server".into(),
             Actor::Appointed(id) => format!("administrator:{id}").into(),
             Actor::Client(id) => format!("client:{id}").into(),
         })
@@ -135,6 +136,7 @@ impl FromSql for ActorColumn {
         match value.as_str()? {
             "person" => Ok(Self(Actor::Person)),
             "administrator" => Ok(Self(Actor::Administrator)),
+            "server" => Ok(Self(Actor::Server)),
             other => match other.split_once(':') {
                 Some(("person", id)) => Ok(Self(Actor::Through(id.to_owned()))),
                 Some(("administrator", id)) => Ok(Self(Actor::Appointed(id.to_owned()))),

@@ -21,10 +21,11 @@ pub(super) const APPLICATION_ID: i32 = 0x5370_4b79;
 pub(super) const BACKUP_ID: i32 = 0x5370_4b42;
 
 /// The migrations, the first is number 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_retention.sql"),
     include_str!("../../../migrations/sqlite/0003_imported.sql"),
+    include_str!("../../../migrations/sqlite/0004_notices.sql"),
 ];
 
 /// This binary's schema.

@@ -12,6 +12,7 @@ mod client;
 mod event;
 mod key_use;
 mod migrate;
+mod notice;
 mod place;
 mod progress;
 mod readers;

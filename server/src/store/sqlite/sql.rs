@@ -12,7 +12,7 @@ use crate::model::{
     AccountId, BatchState, Generation, HashParams, Imported, KeyId, Letters, Locator, Origin,
     Scheme, Sealed, SecretDigest, Separators, Timestamp, TokenDigest,
 };
-use crate::store::{Lane, SessionKind, failpoint};
+use crate::store::{Lane, SessionKind, Way, failpoint};
 
 /// What a piece of work answers: `Err` is a fault, whatever broke.
 pub(super) type Work<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -268,6 +268,7 @@ as_integer!(Origin, Origin::Phc => 0, Origin::Keycloak => 1, Origin::Supabase =>
     Origin::Plaintext => 3);
 as_integer!(Letters, Letters::Kept => 0, Letters::Upper => 1, Letters::Lower => 2);
 as_integer!(Separators, Separators::Kept => 0, Separators::Ignored => 1);
+as_integer!(Way, Way::Mail => 0, Way::Webhook => 1);
 
 /// [`Format`] is core's, which knows no database; this is how it stands in a column.
 #[derive(Debug)]

@@ -60,7 +60,7 @@ impl LogLine {
         };
         let client_id = match &event.actor {
             Actor::Through(id) | Actor::Client(id) => Some(id.clone()),
-            Actor::Person | Actor::Administrator | Actor::Appointed(_) => None,
+            Actor::Person | Actor::Administrator | Actor::Server | Actor::Appointed(_) => None,
         };
         Some(Self {
             log_id: format!("{:020}", event.id),
@@ -105,6 +105,9 @@ fn name(kind: EventKind, actor: &Actor) -> Option<&'static str> {
         | EventKind::SignedOut
         | EventKind::AdministratorAdded
         | EventKind::AdministratorRemoved
+        | EventKind::AddressAdded
+        | EventKind::AddressRemoved
+        | EventKind::NoticeGivenUp
         | EventKind::CodesSwitchedOn
         | EventKind::CodesSwitchedOff
         | EventKind::AccountAdded => return None,

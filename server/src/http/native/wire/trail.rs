@@ -15,7 +15,7 @@ use crate::model::EventKind;
 #[serde(deny_unknown_fields)]
 #[schema(as = Actor)]
 struct ActorAnswer {
-    /// `person`, `client` or `administrator`.
+    /// `person`, `client`, `administrator`, or `server` for what it did by itself.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "client")]
     kind: &'static str,
@@ -75,6 +75,7 @@ impl From<&Event> for EventAnswer {
             Actor::Client(id) => ("client", Some(id.clone())),
             // Which one is for those who run this server, not for hosts.
             Actor::Administrator | Actor::Appointed(_) => ("administrator", None),
+            Actor::Server => ("server", None),
         };
         Self {
             id: *id,

@@ -1,7 +1,11 @@
-//! The texts of a language, as the templates ask for them: templates hand over references.
+//! What people are told, in their language: the texts as templates ask for them (those hand over
+//! references), and what happened on an account in words.
 //!
 //! The screens of a sign-in are under prompt and screen, as in Auth0's custom-text documents, so
 //! that such a document can be pasted; every other text stands under its own name.
+
+mod events;
+mod language;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,10 +14,10 @@ use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules};
 use serde::Deserialize;
 
-use super::language::Language;
-use super::view::Day;
+pub(crate) use self::events::in_words;
+pub(crate) use self::language::Language;
 use crate::clock::{self, Civil};
-use crate::http::assets;
+use crate::embedded;
 use crate::model::Timestamp;
 
 type Table = HashMap<String, String>;
@@ -50,7 +54,7 @@ fn flat(entries: HashMap<String, Entry>) -> Table {
 }
 
 fn read(language: Language) -> Table {
-    assets::locale(language.tag())
+    embedded::locale(language.tag())
         .and_then(|json| serde_json::from_slice(json).ok())
         .map(flat)
         .unwrap_or_default()
@@ -68,23 +72,29 @@ fn plurals(language: Language) -> Option<PluralRules> {
 
 /// One language's texts.
 #[derive(Clone, Copy)]
-pub(in crate::http) struct Texts {
+pub(crate) struct Texts {
     language: Language,
     table: &'static Table,
 }
 
+/// A date for machines and for people.
+pub(crate) struct Day {
+    pub(crate) iso: String,
+    pub(crate) text: String,
+}
+
 /// A language as the switch offers it.
-pub(super) struct Offered {
-    pub(super) tag: &'static str,
-    pub(super) dir: &'static str,
+pub(crate) struct Offered {
+    pub(crate) tag: &'static str,
+    pub(crate) dir: &'static str,
     /// Its own name for itself.
-    pub(super) name: String,
-    pub(super) current: bool,
+    pub(crate) name: String,
+    pub(crate) current: bool,
 }
 
 impl Texts {
     /// A language's.
-    pub(in crate::http) fn of_language(language: Language) -> Self {
+    pub(crate) fn of_language(language: Language) -> Self {
         let [english, german, spanish, french, japanese, arabic] = &*TABLES;
         let table = match language {
             Language::English => english,
@@ -98,25 +108,20 @@ impl Texts {
     }
 
     /// English: what the guides and the API are described in.
-    pub(super) fn english() -> Self {
+    pub(crate) fn english() -> Self {
         Self::of_language(Language::English)
     }
 
-    pub(super) fn lang(&self) -> &'static str {
+    pub(crate) fn lang(&self) -> &'static str {
         self.language.tag()
     }
 
-    pub(super) fn dir(&self) -> &'static str {
+    pub(crate) fn dir(&self) -> &'static str {
         self.language.dir()
     }
 
-    /// Where scripts and styles are.
-    pub(super) fn assets(&self) -> &'static str {
-        assets::place()
-    }
-
     /// Every language, for the switch.
-    pub(super) fn languages(&self) -> [Offered; Language::ALL.len()] {
+    pub(crate) fn languages(&self) -> [Offered; Language::ALL.len()] {
         Language::ALL.map(|language| Offered {
             tag: language.tag(),
             dir: language.dir(),
@@ -126,7 +131,7 @@ impl Texts {
     }
 
     /// The text of a key; a missing one shows its key, which the tests look for.
-    pub(super) fn get(&self, key: &str) -> String {
+    pub(crate) fn get(&self, key: &str) -> String {
         self.table
             .get(key)
             .cloned()
@@ -134,12 +139,12 @@ impl Texts {
     }
 
     /// Whether there is such a text.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// The text of a screen's key, with the name of the service where Auth0's texts have it.
-    pub(super) fn of(&self, screen: &str, key: &str, product: &str) -> String {
+    pub(crate) fn of(&self, screen: &str, key: &str, product: &str) -> String {
         let mut text = self.get(&format!("{screen}.{key}"));
         for name in ["${companyName}", "${clientName}"] {
             if text.contains(name) {
@@ -151,7 +156,7 @@ impl Texts {
 
     /// The text with its values filled in, each once: a value is never searched for names. Where
     /// the text runs from right to left, a value keeps to its own direction (Unicode UAX 9, 2.4).
-    pub(super) fn fill(&self, key: &str, values: &[(&str, String)]) -> String {
+    pub(crate) fn fill(&self, key: &str, values: &[(&str, String)]) -> String {
         let text = self.get(key);
         let mut filled = String::with_capacity(text.len() + 32);
         let mut rest = text.as_str();
@@ -176,12 +181,12 @@ impl Texts {
     }
 
     /// A screen's text with its values filled in.
-    pub(super) fn fill_of(&self, screen: &str, key: &str, values: &[(&str, String)]) -> String {
+    pub(crate) fn fill_of(&self, screen: &str, key: &str, values: &[(&str, String)]) -> String {
         self.fill(&format!("{screen}.{key}"), values)
     }
 
     /// The text for so many, by the language's plural rule.
-    pub(super) fn count(&self, key: &str, n: &u32) -> String {
+    pub(crate) fn count(&self, key: &str, n: &u32) -> String {
         let category =
             plurals(self.language).map_or(PluralCategory::Other, |rules| rules.category_for(*n));
         let form = format!("{key}.{}", name_of(category));
@@ -194,7 +199,7 @@ impl Texts {
     }
 
     /// A wait in words, rounded up.
-    pub(super) fn wait(&self, seconds: &u32) -> String {
+    pub(crate) fn wait(&self, seconds: &u32) -> String {
         match *seconds {
             0..=90 => self.count("time.seconds", seconds),
             91..=5_400 => self.count("time.minutes", &seconds.div_ceil(60)),
@@ -203,14 +208,14 @@ impl Texts {
     }
 
     /// The date of a time (UTC), for machines and for people.
-    pub(super) fn day(&self, at: Timestamp) -> Day {
+    pub(crate) fn day(&self, at: Timestamp) -> Day {
         let iso = clock::date(at);
         let text = clock::civil(at).map_or_else(|| iso.clone(), |civil| self.date(civil));
         Day { iso, text }
     }
 
     /// Date and time of day (UTC), for machines and for people.
-    pub(super) fn moment(&self, at: Timestamp) -> Day {
+    pub(crate) fn moment(&self, at: Timestamp) -> Day {
         let iso = clock::rfc3339(at);
         let text = clock::civil(at).map_or_else(
             || iso.clone(),
