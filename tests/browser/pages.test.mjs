@@ -119,6 +119,22 @@ describe('what goes wrong is said where it is', () => {
   });
 
   // Rows.
+  // Row A-103.
+  visiting('three wrong codes with the right password are told at the next sign-in, and only then', async (visit, page) => {
+    await visit.enroll();
+    await visit.signOut();
+    const forms = new Forms(server.origin);
+    await forms.password(visit.person.login);
+    for (let n = 0; n < 3; n += 1) await forms.submit(CHALLENGE, { code: STRANGER });
+    await visit.signIn();
+    await page.getByText(/^Before you signed in, 3 wrong codes were entered, the last on .* If that was not you, somebody knows your password: change it\./).waitFor();
+    await page.locator('.warn').getByRole('link', { name: 'Recent activity' }).click();
+    assert.equal(new URL(page.url()).hash, '#events');
+    await visit.signOut();
+    await visit.signIn();
+    assert.equal(await page.getByText('Before you signed in').count(), 0);
+  });
+
   visiting('ten wrong codes: tries left are counted, then the wait is said, and password and authenticator work as before (B-05)', async (visit, page) => {
     const codes = await visit.enroll();
     await visit.signOut();

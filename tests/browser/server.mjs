@@ -1,10 +1,11 @@
 /** The real binary, in a folder of its own, with as many people as the tests want. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -64,6 +65,16 @@ export async function start(...more) {
     /** What administration sees of an account. */
     show: async (id) => JSON.parse(await account('show', id, '--json')),
     /** Lets time pass where only the store knows of it. */
+    /** Waits until somebody has been told this by mail, which `dev` puts into a folder. */
+    told: async (login, text) => {
+      const mail = join(folder, 'spare-key-data/mail');
+      for (let deadline = Date.now() + 30_000; ; await setTimeout(100)) {
+        const files = existsSync(mail) ? readdirSync(mail) : [];
+        const texts = files.map((name) => readFileSync(join(mail, name), 'utf8'));
+        if (texts.some((one) => one.includes(`To: ${login}\r\n`) && one.includes(text))) return;
+        if (Date.now() > deadline) throw new Error(`${login} was not told: ${text}`);
+      }
+    },
     alter: (sql) => run('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'spare-key-data/spare-key.db'), sql]),
     /** What the server said on stderr. */
     log: () => log,

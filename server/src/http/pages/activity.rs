@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::view::{EventView, TrailView};
+use super::view::{EventView, TrailView, TriedView};
 use super::visitor::Visitor;
-use crate::domain::Error;
-use crate::model::AccountId;
+use crate::domain::{BY_BROWSER, Error, Event};
+use crate::model::{AccountId, EventKind};
 use crate::texts::in_words;
 
 /// Audit rows read for a page, and lines shown of them: what would tell nothing is left out.
@@ -55,5 +55,38 @@ pub(super) async fn trail(
         lines,
         older: last.filter(|_| older),
         newest: before.is_none(),
+        tried: tried(&rows)
+            .filter(|_| before.is_none())
+            .map(|(times, last)| TriedView {
+                times,
+                last: t.moment(last.at),
+            }),
     })
+}
+
+/// From so many on the person is told at the next sign-in (OWASP ASVS 6.3.5): fewer are typing errors.
+const TOLD_FROM: u32 = 3;
+
+/// How often a second factor was refused between the latest sign-in and the one before, and the last
+/// of them. Whoever was asked for it knew the password.
+fn tried(rows: &[Event]) -> Option<(u32, &Event)> {
+    let behind_the_latest = rows.iter().skip_while(|row| !is_entry(row)).skip(1);
+    let refused: Vec<&Event> = behind_the_latest
+        .take_while(|row| !is_entry(row))
+        .filter(|row| matches!(row.kind, EventKind::FactorRefused | EventKind::CodesRefused))
+        .collect();
+    let times = u32::try_from(refused.len()).unwrap_or(u32::MAX);
+    refused
+        .first()
+        .filter(|_| times >= TOLD_FROM)
+        .map(|last| (times, *last))
+}
+
+/// Whether somebody came in.
+fn is_entry(row: &Event) -> bool {
+    match row.kind {
+        EventKind::FactorVerified | EventKind::CodesRedeemed => true,
+        EventKind::PasswordVerified => row.detail.as_deref() == Some(BY_BROWSER),
+        _ => false,
+    }
 }

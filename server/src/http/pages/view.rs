@@ -278,6 +278,14 @@ pub(super) struct TrailView {
     pub(super) older: Option<i64>,
     /// This is the first page.
     pub(super) newest: bool,
+    /// What was tried before this sign-in.
+    pub(super) tried: Option<TriedView>,
+}
+
+/// Codes that were refused, with the right password, since the sign-in before this one.
+pub(super) struct TriedView {
+    pub(super) times: u32,
+    pub(super) last: Day,
 }
 
 /// One line of recent activity.
