@@ -1,4 +1,4 @@
-/** The real binary over https, in a folder of its own. */
+/** The real binary, in a folder of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -9,15 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-const binary = process.env.SPARE_KEY_BIN ?? join(target, 'debug/spare-key');
+export const binary = process.env.SPARE_KEY_BIN ?? join(target, 'debug/spare-key');
 
-/** Starts `spare-key dev --https` on a free port. A missing binary is a failure, never a skip. */
-export async function start() {
+/** Starts `spare-key dev` on a free port, over https unless told otherwise. A missing binary is a failure, never a skip. */
+export async function start({ flags = ['--https'], env = {} } = {}) {
   if (!existsSync(binary)) throw new Error(`no binary at ${binary}: cargo build`);
   const folder = mkdtempSync(join(tmpdir(), 'spare-key-clients-'));
-  const child = spawn(binary, ['dev', '--https', '--listen', '127.0.0.1:0'], {
+  const child = spawn(binary, ['dev', ...flags, '--listen', '127.0.0.1:0'], {
     cwd: folder,
-    env: { ...process.env, SPARE_KEY_LOG: 'warn' },
+    env: { ...process.env, SPARE_KEY_LOG: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -26,7 +26,7 @@ export async function start() {
   const origin = await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`spare-key ended with ${code}: ${log}`)));
     lines.on('line', (line) => {
-      const found = /^Listening on (https:\/\/[^\s/]+)/.exec(line);
+      const found = /^Listening on (https?:\/\/[^\s/]+)/.exec(line);
       if (found) resolve(found[1]);
     });
   });
@@ -37,7 +37,7 @@ export async function start() {
   return {
     origin,
     /** What Auth0's clients call the domain: host and port. */
-    domain: origin.slice('https://'.length),
+    domain: new URL(origin).host,
     /** The certificate that the clients have to trust. */
     ca: join(folder, 'spare-key-data/ca.pem'),
     folder,

@@ -56,8 +56,10 @@ fn settings(text: &str) {
     };
     // In a path it is a part of one.
     let mut lines = text.lines().filter(|line| line.contains(PASSWORD));
-    let of_store = |line: &str| line.starts_with("store = \"postgres");
-    if lines.next().is_some_and(of_store) && lines.next().is_none() {
+    let of_an_address = |line: &str| {
+        line.starts_with("store = \"postgres") || line.starts_with("mail_server = \"smtp")
+    };
+    if lines.next().is_some_and(of_an_address) && lines.next().is_none() {
         says_no_password(text, &told);
     }
 }

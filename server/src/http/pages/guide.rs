@@ -16,11 +16,12 @@ pub(in crate::http) struct Guide {
 }
 
 /// The guides, each by the last part of its address.
-const GUIDES: [(&str, &str); 8] = [
+const GUIDES: [(&str, &str); 9] = [
     ("arklow", include_str!("../../../../web/docs/arklow.md")),
     ("auth0", include_str!("../../../../web/docs/auth0.md")),
     ("canopy", include_str!("../../../../web/docs/canopy.md")),
     ("import", include_str!("../../../../web/docs/import.md")),
+    ("notices", include_str!("../../../../web/docs/notices.md")),
     (
         "operations",
         include_str!("../../../../web/docs/operations.md"),
