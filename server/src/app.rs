@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::{Mfa, Parts, Policy};
@@ -242,7 +242,7 @@ impl App {
     ) -> std::io::Result<()> {
         let sweeper = tokio::spawn(sweep_for_ever(self.mfa.clone()));
         let follower = tokio::spawn(follow_for_ever(self.mfa.clone()));
-        let (carry_no_more, stopped) = oneshot::channel();
+        let (carry_no_more, stopped) = watch::channel(());
         let courier = tokio::spawn(self.courier.clone().run(self.mfa.clone(), stopped));
         let result = front.serve(listener, self.router(), stop).await;
         sweeper.abort();

@@ -10,8 +10,8 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt as _};
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::watch;
 
 pub use self::mail::{MailServer, MailSettings, Mailer, UnfitMail};
 pub use self::webhook::{UnfitWebhook, Webhook, WebhookSecret, WebhookUrl};
@@ -42,18 +42,25 @@ struct Parcel {
 }
 
 impl Courier {
-    /// Carries until `stop` says so or is dropped; what is being sent then is sent first.
-    pub async fn run(self, mfa: Mfa, mut stop: oneshot::Receiver<()>) {
+    /// Carries until `stop` says so or is dropped; what is being sent then is sent first. A mail server
+    /// that hangs holds up no webhook, nor the other way round.
+    pub async fn run(self, mfa: Mfa, stop: watch::Receiver<()>) {
+        let mail = self.carry_on(&mfa, Way::Mail, stop.clone());
+        let webhook = self.carry_on(&mfa, Way::Webhook, stop);
+        tokio::join!(mail, webhook);
+    }
+
+    async fn carry_on(&self, mfa: &Mfa, way: Way, mut stop: watch::Receiver<()>) {
         let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                _stopped = &mut stop => return,
+                _stopped = stop.changed() => return,
                 _tick = every.tick() => {}
             }
-            while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
-                match self.round(&mfa).await {
+            while stop.has_changed().is_ok_and(|stopped| !stopped) {
+                match self.round(mfa, way).await {
                     Ok(0) => break,
                     Ok(_) => {}
                     Err(error) => {
@@ -65,46 +72,48 @@ impl Courier {
         }
     }
 
-    /// Sends what is due now; says how many notices that were.
+    /// Sends what is due now this way; says how many notices that were.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn round(&self, mfa: &Mfa) -> Result<usize, Error> {
+    pub async fn round(&self, mfa: &Mfa, way: Way) -> Result<usize, Error> {
         let (mail, webhook) = (self.mail.is_some(), self.webhook.is_some());
-        let due = mfa.due_notices(mail, webhook).await?;
-        let taken = due.len();
-        let sendings: Vec<_> = stream::iter(parcels(due))
-            .map(|parcel| self.send(mfa, parcel))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        if taken > 0 {
-            mfa.settle(sendings.into_iter().flatten().collect()).await?;
+        let due = mfa.address_notices(mail, webhook).await?;
+        // What another server has addressed a way that there is none of here is left to it.
+        let mine = match way {
+            Way::Mail => mail && due.mail,
+            Way::Webhook => webhook && due.webhook,
+        };
+        if !mine {
+            return Ok(0);
         }
+        let due = mfa.due_notices(way).await?;
+        let taken = due.len();
+        stream::iter(parcels(due))
+            .map(|parcel| self.deliver(mfa, parcel))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
         Ok(taken)
     }
 
-    async fn send(&self, mfa: &Mfa, parcel: Parcel) -> Vec<(Notice, Sending)> {
+    async fn deliver(&self, mfa: &Mfa, parcel: Parcel) -> Result<(), Error> {
         let Parcel { notices } = parcel;
-        let sent = tokio::time::timeout(PATIENCE, self.carry(mfa, &notices));
+        let sent = tokio::time::timeout(PATIENCE, self.send(mfa, &notices));
         let sending = sent.await.unwrap_or_else(|_| {
             tracing::warn!("whoever was to tell somebody of something did not answer in time");
             Sending::Failed
         });
-        notices
-            .into_iter()
-            .map(|notice| (notice, sending))
-            .collect()
+        mfa.settle(&notices, sending).await
     }
 
-    async fn carry(&self, mfa: &Mfa, notices: &[Notice]) -> Sending {
+    async fn send(&self, mfa: &Mfa, notices: &[Notice]) -> Sending {
         let Some(first) = notices.first() else {
             return Sending::Sent;
         };
         match (first.way, &self.mail, &self.webhook) {
             (Way::Mail, Some(mailer), _) => mailer.send(notices, &mfa.policy().product).await,
             (Way::Webhook, _, Some(webhook)) => webhook.send(first, mfa.now()).await,
-            // Addressed by a server that has this way; one that has it too will come.
             (Way::Mail, None, _) | (Way::Webhook, _, None) => Sending::Failed,
         }
     }

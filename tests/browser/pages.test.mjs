@@ -118,7 +118,6 @@ describe('what goes wrong is said where it is', () => {
     await visit.at('/u/after-recovery');
   });
 
-  // Rows.
   // Row A-103.
   visiting('three wrong codes with the right password are told at the next sign-in, and only then', async (visit, page) => {
     await visit.enroll();
@@ -135,6 +134,7 @@ describe('what goes wrong is said where it is', () => {
     assert.equal(await page.getByText('Before you signed in').count(), 0);
   });
 
+  // Rows.
   visiting('ten wrong codes: tries left are counted, then the wait is said, and password and authenticator work as before (B-05)', async (visit, page) => {
     const codes = await visit.enroll();
     await visit.signOut();

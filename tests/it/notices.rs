@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use spare_key_server::domain::{Caller, NewPerson};
+use spare_key_server::domain::{Caller, NewPerson, Way};
 use spare_key_server::model::{AccountId, EventKind, Millis};
 use spare_key_server::notify::{
     Courier, MailServer, MailSettings, Mailer, Webhook, WebhookSecret, WebhookUrl,
@@ -38,12 +38,15 @@ async fn with_alice() -> (App, Vec<String>) {
 /// Lets a courier do all there is to do; how many notices that were.
 async fn carry(courier: &Courier, app: &App) -> usize {
     let mut all = 0;
-    loop {
-        match courier.round(app.mfa()).await.expect("a store") {
-            0 => return all,
-            some => all += some,
+    for way in Way::ALL {
+        loop {
+            match courier.round(app.mfa(), way).await.expect("a store") {
+                0 => break,
+                some => all += some,
+            }
         }
     }
+    all
 }
 
 /// A courier that puts mail into a folder.
@@ -277,7 +280,9 @@ async fn what_another_server_left_behind_is_sent_and_what_it_holds_is_not() {
         .redeem("auth0|alice", &codes[0])
         .await
         .expect(200);
-    let held = app.mfa().due_notices(true, false).await.expect("a store");
+    let addressed = app.mfa().address_notices(true, false).await;
+    assert!(addressed.expect("a store").mail);
+    let held = app.mfa().due_notices(Way::Mail).await.expect("a store");
     assert_eq!(held.len(), 1);
     let (another, folder) = (app.another(), tempfile::tempdir().expect("a folder"));
     let courier = into(folder.path());
@@ -310,4 +315,59 @@ async fn a_login_that_is_no_mail_address_is_given_up_at_once_and_the_rest_is_tol
     assert_eq!(mails(folder.path()).len(), 1);
     let newest = app.mfa().events(&odd, None, 1).await.expect("events");
     assert_eq!(newest[0].kind, EventKind::NoticeGivenUp);
+}
+
+/// The store is everybody's, the ways are each server's own.
+#[tokio::test]
+async fn a_server_leaves_to_another_the_way_that_it_has_not_itself() {
+    let (app, codes) = with_alice().await;
+    app.host()
+        .redeem("auth0|alice", &codes[0])
+        .await
+        .expect(200);
+    let (url, _, asked) = program(204).await;
+    let mut both = calling(&url);
+    let folder = tempfile::tempdir().expect("a folder");
+    both.mail = into(folder.path()).mail;
+    // It addresses both ways and dies before it sends anything.
+    let addressed = app.mfa().address_notices(true, true).await;
+    addressed.expect("a store");
+    assert_eq!(carry(&into(folder.path()), &app).await, 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert_eq!(carry(&Courier::default(), &app).await, 0);
+    assert_eq!(carry(&both, &app).await, 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// A mail server that hangs holds up nobody but mail.
+#[tokio::test]
+async fn the_webhook_is_called_while_the_mail_server_hangs() {
+    let (app, codes) = with_alice().await;
+    // Takes connections and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let silent = silent.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let server = MailServer::parse(&format!("smtp://127.0.0.1:{port}?tls=none"));
+    let settings = MailSettings {
+        server: server.expect("an address"),
+        from: MailSettings::sender("no-reply@example.com").expect("an address"),
+        contact: None,
+        account: None,
+    };
+    let (url, _, asked) = program(204).await;
+    let mut courier = calling(&url);
+    courier.mail = Some(Arc::new(Mailer::new(settings).expect("a mailer")));
+    app.host()
+        .redeem("auth0|alice", &codes[0])
+        .await
+        .expect(200);
+    let (carry_no_more, stop) = tokio::sync::watch::channel(());
+    let running = tokio::spawn(courier.run(app.mfa().clone(), stop));
+    // The mail server is being waited for, and the program has been told.
+    let (_held, _) = silent.accept().await.expect("a connection");
+    while asked.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(carry_no_more);
+    running.abort();
 }

@@ -106,6 +106,7 @@ async fn every_guide_is_served_and_leads_from_the_page_of_the_api() {
         ("arklow", "dev-arklow-alice"),
         ("canopy", "x-mfa-step-up-token"),
         ("import", "recovery-authn-codes"),
+        ("notices", "webhook-id"),
     ] {
         let path = format!("/docs/{dialect}");
         assert!(page.contains(&format!("href=\"{path}\"")), "{path}");

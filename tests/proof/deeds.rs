@@ -13,7 +13,7 @@ use spare_key_server::model::{
 use spare_key_server::store::{
     AcceptTotp, Activation, AtTheEnd, Beside, Client, Lane, NewIdempotency, NewRefresh, Others,
     Progress, Prolong, RemoveTotp, Role, Setting, Settled, Settlement, Store, StoreResult,
-    StoredKey, ThrottlePolicy, TryTotp, Ways,
+    StoredKey, ThrottlePolicy, TryTotp, Way, Ways,
 };
 
 use crate::sample::{self, T0, TEN_MINUTES, after, event, id, token};
@@ -145,7 +145,7 @@ deeds! {
     },
     "note_language" => |store| async move { store.note_language(&alice(), "ja").await },
     "address_notices" => |store| store.address_notices(EVERYWHERE, T0, 100),
-    "take_notices" => |store| store.take_notices(T0, after(TEN_MINUTES), 100),
+    "take_notices" => |store| store.take_notices(Way::Webhook, T0, after(TEN_MINUTES), 100),
     "settle_notices" => |store| store.settle_notices(vec![
         settled(1, Settlement::Sent), settled(2, Settlement::Later(T0)),
         settled(3, Settlement::GivenUp(event(&alice(), EventKind::NoticeGivenUp))),
@@ -272,7 +272,9 @@ async fn has_notices(store: &dyn Store, account: &AccountId) {
         ..EVERYWHERE
     };
     done(store.address_notices(webhook, T0, 5).await);
-    let taken = store.take_notices(T0, after(TEN_MINUTES), 3).await;
+    let taken = store
+        .take_notices(Way::Webhook, T0, after(TEN_MINUTES), 3)
+        .await;
     assert_eq!(taken.expect("the store answers").len(), 3);
 }
 

@@ -4,8 +4,10 @@
 CREATE TABLE address (
     account_n bigint NOT NULL REFERENCES account (n) ON DELETE CASCADE, -- whose
     mail      text COLLATE "C" NOT NULL,                -- where their mail goes
+    removed_at bigint,                                  -- told of nothing after that; null: there
     PRIMARY KEY (account_n, mail)
 );
+CREATE INDEX address_removed ON address (removed_at) WHERE removed_at IS NOT NULL;
 
 ALTER TABLE account ADD COLUMN language text;           -- tag of the language they last chose on the
                                                         -- pages; null: nobody knows
@@ -20,4 +22,4 @@ CREATE TABLE notice (
     due_at   bigint NOT NULL,                           -- not to be taken before
     UNIQUE (event_id, way, address)
 );
-CREATE INDEX notice_due ON notice (due_at);
+CREATE INDEX notice_due ON notice (way, due_at);

@@ -37,7 +37,11 @@ pub(super) struct Address {
 }
 
 fn mail(text: &str) -> Result<MailAddress, &'static str> {
-    MailAddress::parse(text).ok_or("a mail address has an @ and neither spaces nor commas")
+    // What cannot be written to would be told of nothing.
+    let fits = text.parse::<lettre::Address>().is_ok();
+    MailAddress::parse(text)
+        .filter(|_| fits)
+        .ok_or("a mail address has an @ and neither spaces nor commas")
 }
 
 impl Address {

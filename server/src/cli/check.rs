@@ -242,7 +242,7 @@ async fn notices(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mailer) = &courier.mail {
         findings.push(match mailer.try_out().await {
-            Ok(()) => fit("mail", "the mail server takes what it is given"),
+            Ok(()) => fit("mail", mailer.place()),
             Err(why) => unfit(
                 "mail",
                 &Failure::new(why).remedy(

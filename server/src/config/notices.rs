@@ -27,9 +27,10 @@ pub struct NoticesGiven {
     )]
     pub mail_server: Option<String>,
 
-    /// Who mail is from [example: Example Inc. <no-reply@example.com>]
+    /// Who mail is from
     #[arg(
         long,
+        help = "Who mail is from [example: Example Inc. <no-reply@example.com>]",
         global = true,
         value_name = "ADDRESS",
         env = "SPARE_KEY_MAIL_FROM",
@@ -37,9 +38,10 @@ pub struct NoticesGiven {
     )]
     pub mail_from: Option<String>,
 
-    /// Whom mail says to turn to [default: who it is from; example: help@example.com, +1 555 0100]
+    /// Whom mail says to turn to
     #[arg(
         long,
+        help = "Whom mail says to turn to [default: who it is from]",
         global = true,
         value_name = "TEXT",
         env = "SPARE_KEY_MAIL_CONTACT",

@@ -81,7 +81,7 @@ use crate::model::Timestamp;
 use crate::store::Store;
 // Plain values of the port that callers ask with and are answered with.
 pub use crate::store::{
-    AccountLine, AccountPage, Activation, Actor, AddressAdded, Asked, Door, Event, KeyUse,
+    AccountLine, AccountPage, Activation, Actor, AddressAdded, Asked, Door, Due, Event, KeyUse,
     NamedTotp, Notice, Role, SessionKind, TrustedDevice, Waiting, Way,
 };
 

@@ -6,7 +6,7 @@
 use super::{Caller, Mfa, Result, event};
 use crate::model::{AccountId, EventKind, MailAddress, Millis, Timestamp};
 use crate::store::{
-    Actor, AddressAdded, NewEvent, Notice, Settled, Settlement, Waiting, Way, Ways,
+    Actor, AddressAdded, Due, NewEvent, Notice, Settled, Settlement, Waiting, Way, Ways,
 };
 
 /// Addresses beside the one that a person signs in with.
@@ -43,16 +43,17 @@ pub enum Sending {
 }
 
 impl Mfa {
-    /// The next notices to send; an empty list: nothing is due. They are the caller's for three
-    /// minutes, and are to be settled ([`Mfa::settle`]).
+    /// Makes notices of what waits in the outbox, for these ways. Where there is none, nobody is told.
+    /// Returns what is due now.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn due_notices(&self, mail: bool, webhook: bool) -> Result<Vec<Notice>> {
+    pub async fn address_notices(&self, mail: bool, webhook: bool) -> Result<Due> {
         let now = self.now();
-        // Most of the time nothing is, and reading so holds nobody up.
-        if !self.store.notices_due(now).await? {
-            return Ok(Vec::new());
+        let due = self.store.notices_due(now).await?;
+        // Most of the time nothing waits, and reading so holds nobody up.
+        if !due.outbox {
+            return Ok(due);
         }
         let ways = Ways {
             mail,
@@ -60,8 +61,18 @@ impl Mfa {
             since: Timestamp(now.0.saturating_sub(TRIED_FOR.0)),
         };
         while self.store.address_notices(ways, now, ADDRESSED).await? == u64::from(ADDRESSED) {}
+        Ok(self.store.notices_due(now).await?)
+    }
+
+    /// The next notices to send; an empty list: none is due. They are the caller's for three minutes,
+    /// and are to be settled ([`Mfa::settle`]).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn due_notices(&self, way: Way) -> Result<Vec<Notice>> {
+        let now = self.now();
         let until = now.plus(HELD_FOR);
-        Ok(self.store.take_notices(now, until, SLICE).await?)
+        Ok(self.store.take_notices(way, now, until, SLICE).await?)
     }
 
     /// Says what came of notices. What cannot be sent is put on record, where the person and the
@@ -69,10 +80,10 @@ impl Mfa {
     ///
     /// # Errors
     /// The store failed: they are sent again.
-    pub async fn settle(&self, sendings: Vec<(Notice, Sending)>) -> Result<()> {
+    pub async fn settle(&self, notices: &[Notice], sending: Sending) -> Result<()> {
         let now = self.now();
-        let settled = sendings.into_iter().map(|(notice, sending)| {
-            let settlement = settlement(&notice, sending, now);
+        let settled = notices.iter().map(|notice| {
+            let settlement = settlement(notice, sending, now);
             self.metrics.notice(notice.way, &settlement);
             Settled {
                 id: notice.id,

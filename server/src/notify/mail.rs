@@ -9,6 +9,7 @@ use std::time::Duration;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use zeroize::Zeroizing;
 
@@ -69,6 +70,10 @@ impl MailServer {
             ("smtp", Some("tls=none")) => url.set_query(None),
             _ => return Err(UnfitMail::Server),
         }
+        // A name without a password would be passed over without a word.
+        if url.password().is_none() && !url.username().is_empty() {
+            return Err(UnfitMail::Server);
+        }
         let url = Zeroizing::new(url.to_string());
         // Reads it, and connects to nobody.
         Smtp::from_url(&url).map_err(|_| UnfitMail::Server)?;
@@ -110,8 +115,12 @@ impl MailSettings {
 
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
-fn transport(url: &str) -> Result<Smtp, SmtpError> {
-    Ok(Smtp::from_url(url)?.timeout(Some(PATIENCE)).build())
+/// Greets the mail server by the name of whose mail it brings: it knows no better one, and many refuse
+/// the number of this computer.
+fn transport(url: &str, from: &Mailbox) -> Result<Smtp, SmtpError> {
+    let name = ClientId::Domain(from.email.domain().to_owned());
+    let smtp = Smtp::from_url(url)?.hello_name(name);
+    Ok(smtp.timeout(Some(PATIENCE)).build())
 }
 
 /// Sends mail.
@@ -136,7 +145,10 @@ impl Mailer {
     /// The operating system's certificates cannot be read.
     pub fn new(settings: MailSettings) -> Result<Self, UnfitMail> {
         let smtp = match &settings.server {
-            MailServer::Smtp(url) => Some(transport(url).map_err(|_| UnfitMail::Server)?),
+            MailServer::Smtp(url) => {
+                let smtp = transport(url, &settings.from);
+                Some(smtp.map_err(|_| UnfitMail::Server)?)
+            }
             MailServer::Folder(_) => None,
         };
         Ok(Self { settings, smtp })
@@ -153,10 +165,15 @@ impl Mailer {
                 Ok(false) => Err("the mail server answers and is not ready".to_owned()),
                 Err(error) => Err(told(&error)),
             },
-            (None, MailServer::Folder(folder)) => {
-                std::fs::create_dir_all(folder).map_err(|error| error.to_string())
-            }
-            (None, MailServer::Smtp(_)) => Ok(()),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Where it goes, in words and without a password.
+    pub fn place(&self) -> String {
+        match &self.settings.server {
+            MailServer::Smtp(_) => "the mail server takes what it is given".to_owned(),
+            MailServer::Folder(folder) => format!("is put into the folder {}", folder.display()),
         }
     }
 
@@ -206,8 +223,15 @@ impl Mailer {
             self.settings.account.as_deref(),
             &contact,
         );
-        // The same at every try (RFC 5322, 3.6.4), so that mail programs show it once.
-        let id = format!("<{}@{}>", webhook::name(&last.event), from.email.domain());
+        // The same at every try (RFC 5322, 3.6.4), so that mail programs show it once; another one
+        // where it tells of more.
+        let id = format!(
+            "<{}.{}.{}@{}>",
+            webhook::name(&last.event),
+            notices.first()?.event.id,
+            notices.len(),
+            from.email.domain()
+        );
         let mut message = Message::builder()
             .from(from.clone())
             .to(Mailbox::new(None, to))

@@ -144,11 +144,16 @@ impl Webhook {
     /// # Errors
     /// The operating system's certificates cannot be read.
     pub fn new(url: WebhookUrl, secret: WebhookSecret) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(PATIENCE)
-            .user_agent("spare-key")
-            .build()?;
+            .user_agent("spare-key");
+        // A proxy of the environment would get what is for this computer, in the clear.
+        let builder = match url.0.scheme() {
+            "http" => builder.no_proxy(),
+            _ => builder,
+        };
+        let http = builder.build()?;
         Ok(Self { http, url, secret })
     }
 

@@ -76,6 +76,17 @@ pub struct Settled {
     pub settlement: Settlement,
 }
 
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Due {
+    /// Something waits in the outbox.
+    pub outbox: bool,
+    /// Mail is due.
+    pub mail: bool,
+    /// The webhook's program is to be told.
+    pub webhook: bool,
+}
+
 /// What has not arrived yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {
@@ -105,13 +116,14 @@ pub trait Notices {
     /// long ago, it is told nobody. Returns how many left the outbox.
     async fn address_notices(&self, ways: Ways, at: Timestamp, limit: u32) -> StoreResult<u64>;
 
-    /// Whether something waits in the outbox or is due at `at`.
-    async fn notices_due(&self, at: Timestamp) -> StoreResult<bool>;
+    /// What is to be done at `at`.
+    async fn notices_due(&self, at: Timestamp) -> StoreResult<Due>;
 
-    /// Takes notices that are due at `at`, those that are due longest first, at most `limit`: nobody
-    /// else is given them before `until`.
+    /// Takes notices of this way that are due at `at`, those that are due longest first, at most
+    /// `limit`: nobody else is given them before `until`.
     async fn take_notices(
         &self,
+        way: Way,
         at: Timestamp,
         until: Timestamp,
         limit: u32,
@@ -135,7 +147,8 @@ pub trait Notices {
         event: NewEvent,
     ) -> StoreResult<AddressAdded>;
 
-    /// Removes such an address; `false` when there was none.
+    /// Removes such an address, at the event's time; `false` when there was none. It is told of what
+    /// happened until then, its removal included.
     async fn remove_address(
         &self,
         account: &AccountId,

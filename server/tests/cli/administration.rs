@@ -85,6 +85,7 @@ fn a_person_is_told_at_more_than_one_address_and_at_so_many() {
         "d@",
         "d @home.example",
         "a@b,c@d",
+        "a@b@c",
         "D <d@home.example>",
     ] {
         run(&["--add", odd]).wrong_usage();

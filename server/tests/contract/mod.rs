@@ -141,6 +141,7 @@ macro_rules! contract {
                     what_waits_is_counted_with_its_oldest,
                     a_removed_account_is_told_nothing,
                     an_address_is_there_once_and_there_are_so_many,
+                    a_removed_address_is_told_of_its_removal_and_of_nothing_after_it,
                     no_more_addresses_than_there_may_be_however_many_are_added_at_once,
                     a_language_is_noted_when_it_is_another,
                 ]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use spare_key_server::model::{AccountId, EventKind, MailAddress, Millis, Timestamp};
 use spare_key_server::store::{
-    AddressAdded, NewAccount, Notice, Settled, Settlement, Store, Waiting, Way, Ways,
+    AddressAdded, Due, NewAccount, Notice, Settled, Settlement, Store, Waiting, Way, Ways,
 };
 
 use super::sample::{self, T0, after, event, id};
@@ -58,7 +58,13 @@ async fn nothing_waits(store: &dyn Store) {
 
 async fn taken(store: &dyn Store, at: Timestamp) -> Vec<Notice> {
     let until = at.plus(Millis::minutes(3));
-    store.take_notices(at, until, 100).await.unwrap()
+    let mut taken = Vec::new();
+    for way in Way::ALL {
+        let some = store.take_notices(way, at, until, 100).await.unwrap();
+        assert!(some.iter().all(|notice| notice.way == way));
+        taken.extend(some);
+    }
+    taken
 }
 
 fn settled(notice: &Notice, settlement: Settlement) -> Settled {
@@ -175,13 +181,14 @@ pub(crate) async fn each_is_addressed_and_taken_once_however_many_carry(db: impl
     let until = after(Millis::minutes(3));
     let taken = at_once(&db, 8, |store, _| async move {
         let mut taken = Vec::new();
-        loop {
-            let some = store.take_notices(T0, until, 7).await.unwrap();
-            if some.is_empty() && !store.notices_due(T0).await.unwrap() {
+        for way in Way::ALL.into_iter().cycle() {
+            let some = store.take_notices(way, T0, until, 7).await.unwrap();
+            if some.is_empty() && store.notices_due(T0).await.unwrap() == Due::default() {
                 return taken;
             }
             taken.extend(some.into_iter().map(|notice| notice.id));
         }
+        taken
     })
     .await;
     let taken: Vec<i64> = taken.into_iter().flatten().collect();
@@ -200,21 +207,22 @@ pub(crate) async fn what_is_not_settled_is_taken_again_and_who_comes_late_is_not
         webhook: false,
         ..BOTH
     };
-    assert!(
-        store.notices_due(T0).await.unwrap(),
-        "the outbox is not empty"
-    );
+    let outbox = Due {
+        outbox: true,
+        ..Due::default()
+    };
+    assert_eq!(store.notices_due(T0).await.unwrap(), outbox);
     store.address_notices(ways, T0, 100).await.unwrap();
-    assert!(store.notices_due(T0).await.unwrap());
+    let mail = Due {
+        mail: true,
+        ..Due::default()
+    };
+    assert_eq!(store.notices_due(T0).await.unwrap(), mail);
     let first = taken(&*store, T0).await;
     assert_eq!(first.len(), 1);
     let held_until = after(Millis::minutes(3));
-    assert!(
-        !store
-            .notices_due(Timestamp(held_until.0 - 1))
-            .await
-            .unwrap()
-    );
+    let before = Timestamp(held_until.0 - 1);
+    assert_eq!(store.notices_due(before).await.unwrap(), Due::default());
     assert_eq!(taken(&*db.right(), Timestamp(held_until.0 - 1)).await, []);
     let second = taken(&*db.right(), held_until).await;
     assert_eq!(second.len(), 1);
@@ -342,6 +350,58 @@ pub(crate) async fn an_address_is_there_once_and_there_are_so_many(db: impl Fixt
             EventKind::AddressAdded
         ]
     );
+}
+
+/// Whoever takes somebody's addresses away does not do so unseen.
+pub(crate) async fn a_removed_address_is_told_of_its_removal_and_of_nothing_after_it(
+    db: impl Fixture,
+) {
+    let store = db.left();
+    let alice = sample::has_account(&*store, "alice").await;
+    add(&*store, &alice, "a@example.com").await;
+    nothing_waits(&*store).await;
+    let mut removed = event(&alice, EventKind::AddressRemoved);
+    removed.at = after(Millis::minutes(1));
+    let mut used = event(&alice, EventKind::CodesRedeemed);
+    used.at = after(Millis::minutes(2));
+    let address = mail("a@example.com");
+    assert!(
+        store
+            .remove_address(&alice, &address, removed)
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.addresses(&alice).await.unwrap(), []);
+    store.record(vec![used]).await.unwrap();
+    let by_mail = Ways {
+        webhook: false,
+        ..BOTH
+    };
+    store.address_notices(by_mail, T0, 100).await.unwrap();
+    let notices = taken(&*store, T0).await;
+    let told: Vec<_> = notices.iter().map(|notice| notice.event.kind).collect();
+    assert_eq!(told, [EventKind::AddressRemoved]);
+    // Kept for as long as it is tried to tell it, and not longer.
+    let later = after(Millis::minutes(1 + 3 * 24 * 60));
+    store.sweep(Timestamp(later.0 - 1)).await.unwrap();
+    assert_eq!(db.rows()["address"], 1);
+    store.sweep(later).await.unwrap();
+    assert_eq!(db.rows()["address"], 0);
+    // One that comes back is there again.
+    for _ in 0..2 {
+        assert_eq!(
+            add(&*store, &alice, "a@example.com").await,
+            AddressAdded::Done
+        );
+        assert_eq!(store.addresses(&alice).await.unwrap().len(), 1);
+        let removed = event(&alice, EventKind::AddressRemoved);
+        assert!(
+            store
+                .remove_address(&alice, &address, removed)
+                .await
+                .unwrap()
+        );
+    }
 }
 
 pub(crate) async fn no_more_addresses_than_there_may_be_however_many_are_added_at_once(

@@ -118,10 +118,10 @@ fn sqlite_reads_no_large_table_from_end_to_end() {
             // What waits there is a page, in its order; `t` is what was taken of it.
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | o",
             "DELETE FROM outbox WHERE event_id IN (SELECT event_id FROM o | outbox",
-            "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FRO | outbox",
-            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | o",
-            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | outbox",
-            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id FROM  | t",
+            "SELECT EXISTS (SELECT 1 FROM outbox), EXISTS (SELECT 1 FROM  | outbox",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id, e.at | o",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id, e.at | outbox",
+            "WITH taken AS MATERIALIZED ( SELECT e.id, e.account_id, e.at | t",
             // Counts: of the metrics, of a listing, of the keyring at the start.
             "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM | notice",
             "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM | outbox",
@@ -186,7 +186,7 @@ fn postgres_reads_no_large_table_from_end_to_end() {
             // What waits there is a page, in its order.
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | event",
             "SELECT e.id, e.kind, e.at, e.actor, e.generation, e.number,  | outbox",
-            "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FRO | outbox",
+            "SELECT EXISTS (SELECT 1 FROM outbox), EXISTS (SELECT 1 FROM  | outbox",
             "WITH taken AS ( DELETE FROM outbox WHERE event_id = ANY (ARR | outbox",
             // Counts of the keyring at the start.
             "SELECT key_id, state = 1, count(*) FROM batch WHERE state IN | batch",

@@ -76,6 +76,7 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
             return enrollment(&visitor, &caller, &told).await;
         }
     };
+    visitor.note_language(&caller.account).await;
     let status = visitor.web.mfa.status(&caller.account).await.map_err(of)?;
     // Who came in with the last code gets a new list before going on: the proof is fresh.
     let codes = visitor.web.mfa.recovery_codes().await.map_err(of)?;

@@ -87,6 +87,7 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<CodeForm>) -> Answer
     };
     match mfa.redeem(&caller, &code).await {
         Ok(redemption) => {
+            visitor.note_language(&caller.account).await;
             let replaced = redemption.replacement.is_some();
             let then = if replaced {
                 REPLACEMENT.path

@@ -163,7 +163,10 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<SaveForm>, at: &Prom
         Err(elsewhere) => return visitor.go_to(elsewhere),
     };
     match confirm(&visitor, &caller, &form, at).await {
-        Ok(Some(session)) => visitor.go_on_by_session("/account", &session),
+        Ok(Some(session)) => {
+            visitor.note_language(&caller.account).await;
+            visitor.go_on_by_session("/account", &session)
+        }
         Ok(None) => visitor.go_to("/account"),
         Err(error) => {
             let told = shown_on(at.screen, Some("saved"), &visitor, error)?;

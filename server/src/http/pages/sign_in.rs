@@ -85,10 +85,6 @@ pub(super) async fn submit(Posted { visitor, form }: Posted<LoginForm>) -> Answe
         Err(error) => return login(&visitor, username, &shown_on(LOGIN, None, &visitor, error)?),
     };
     let of = |error| PageError::of(&visitor, error);
-    let account = &signed_in.caller.account;
-    mfa.note_language(account, visitor.texts().lang())
-        .await
-        .map_err(of)?;
     let step = mfa.next_step(&signed_in.caller).await.map_err(of)?;
     if step == NextStep::Enroll {
         mfa.begin_enrollment(&signed_in.caller).await.map_err(of)?;
@@ -202,7 +198,11 @@ pub(super) async fn submit_otp(Posted { visitor, form }: Posted<CodeForm>) -> An
     if form.code.trim().is_empty() {
         return otp(&visitor, &caller, &no_code()).await;
     }
-    match prove(&visitor, &caller, &form).await {
+    let proven = prove(&visitor, &caller, &form).await;
+    if proven.is_ok() {
+        visitor.note_language(&caller.account).await;
+    }
+    match proven {
         Ok((passed, None)) => passed_on(&visitor, passed, "/account").await,
         Ok((passed, Some(given))) => {
             let mut response = passed_on(&visitor, passed, "/account").await?;

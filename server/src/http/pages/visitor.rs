@@ -26,7 +26,7 @@ use super::language::language_of;
 use crate::domain::{Caller, Error, Refusal, TrustGiven};
 use crate::http::Web;
 use crate::http::request::ClientIp;
-use crate::model::Token;
+use crate::model::{AccountId, Token};
 use crate::texts::{Language, Texts};
 
 const SESSION: &str = "spare-key";
@@ -199,6 +199,15 @@ impl Visitor {
         self.set(&mut response, SESSION, token.reveal());
         self.clear(&mut response, CHALLENGE);
         Ok(response)
+    }
+
+    /// Notes that somebody who has just come in reads this language. What they came in by is spent
+    /// already, so nothing hangs on it.
+    pub(super) async fn note_language(&self, account: &AccountId) {
+        let noted = self.web.mfa.note_language(account, self.texts().lang());
+        if let Err(error) = noted.await {
+            tracing::error!(error = %error, "a language was not noted");
+        }
     }
 
     /// Sets the form cookie that was drawn for this answer, if one was.

@@ -11,7 +11,8 @@ use super::pool::Verdict::{Keep, Undo};
 use super::sql::{Columns, Text, all, changed_one, execute, first, locked_account, params};
 use crate::model::{AccountId, MailAddress, Timestamp};
 use crate::store::{
-    AddressAdded, NewEvent, Notice, Notices, Settled, Settlement, StoreResult, Waiting, Ways,
+    AddressAdded, Due, NewEvent, Notice, Notices, Settled, Settlement, StoreResult, Waiting, Way,
+    Ways,
 };
 
 #[async_trait]
@@ -29,7 +30,7 @@ impl Notices for PostgresStore {
                                  FOR UPDATE SKIP LOCKED))
                              RETURNING event_id),
                          told AS (
-                             SELECT e.id, e.account_id FROM taken AS t
+                             SELECT e.id, e.account_id, e.at FROM taken AS t
                              JOIN event AS e ON e.id = t.event_id WHERE e.at >= $5),
                          addresses (event_id, way, address) AS (
                              SELECT t.id, 1, '' FROM told AS t WHERE $4
@@ -41,7 +42,7 @@ impl Notices for PostgresStore {
                              SELECT t.id, 0, d.mail
                              FROM told AS t JOIN account AS a ON a.id = t.account_id
                                   JOIN address AS d ON d.account_n = a.n
-                             WHERE $3),
+                             WHERE $3 AND (d.removed_at IS NULL OR d.removed_at >= t.at)),
                          addressed AS (
                              INSERT INTO notice (event_id, way, address, due_at)
                              SELECT event_id, way, address, $1 FROM addresses)
@@ -56,19 +57,26 @@ impl Notices for PostgresStore {
             .await
     }
 
-    async fn notices_due(&self, at: Timestamp) -> StoreResult<bool> {
+    async fn notices_due(&self, at: Timestamp) -> StoreResult<Due> {
         self.pool
             .read("seeing whether notices are due", |db, _| {
                 Box::pin(async move {
                     let due = first(
                         db,
-                        "SELECT EXISTS (SELECT 1 FROM outbox)
-                             OR EXISTS (SELECT 1 FROM notice WHERE due_at <= $1)",
+                        "SELECT EXISTS (SELECT 1 FROM outbox),
+                                EXISTS (SELECT 1 FROM notice WHERE way = 0 AND due_at <= $1),
+                                EXISTS (SELECT 1 FROM notice WHERE way = 1 AND due_at <= $1)",
                         params![at],
-                        |row| row.at(0),
+                        |row| {
+                            Ok(Due {
+                                outbox: row.at(0)?,
+                                mail: row.at(1)?,
+                                webhook: row.at(2)?,
+                            })
+                        },
                     )
                     .await?;
-                    Ok(due.unwrap_or(false))
+                    Ok(due.unwrap_or_default())
                 })
             })
             .await
@@ -76,6 +84,7 @@ impl Notices for PostgresStore {
 
     async fn take_notices(
         &self,
+        way: Way,
         at: Timestamp,
         until: Timestamp,
         limit: u32,
@@ -88,13 +97,13 @@ impl Notices for PostgresStore {
                         "UPDATE notice AS n SET tries = n.tries + 1, due_at = $2
                          FROM event AS e, account AS a
                          WHERE n.id = ANY (ARRAY(
-                                   SELECT id FROM notice WHERE due_at <= $1
+                                   SELECT id FROM notice WHERE way = $4 AND due_at <= $1
                                    ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
                            AND e.id = n.event_id AND a.id = e.account_id
                          RETURNING e.id, e.kind, e.at, e.actor, e.generation, e.number,
                                    e.remaining, e.detail, e.ip, n.id, n.way, n.address, n.tries,
                                    a.id, a.login, a.language",
-                        params![at, until, i64::from(limit)],
+                        params![at, until, i64::from(limit), way],
                         read,
                     )
                     .await?;
@@ -152,7 +161,7 @@ impl Notices for PostgresStore {
                     let mails: Vec<String> = all(
                         db,
                         "SELECT d.mail FROM address AS d JOIN account AS a ON a.n = d.account_n
-                         WHERE a.id = $1 ORDER BY d.mail",
+                         WHERE a.id = $1 AND d.removed_at IS NULL ORDER BY d.mail",
                         params![account],
                         |row| row.at(0),
                     )
@@ -184,8 +193,10 @@ impl Notices for PostgresStore {
                         db,
                         "INSERT INTO address (account_n, mail)
                          SELECT $1, $2
-                         WHERE (SELECT count(*) FROM address WHERE account_n = $1) < $3
-                         ON CONFLICT DO NOTHING",
+                         WHERE (SELECT count(*) FROM address
+                                WHERE account_n = $1 AND removed_at IS NULL) < $3
+                         ON CONFLICT (account_n, mail) DO UPDATE SET removed_at = NULL
+                         WHERE address.removed_at IS NOT NULL",
                         params![account, mail.as_str(), i64::from(most)],
                     )
                     .await?;
@@ -195,7 +206,8 @@ impl Notices for PostgresStore {
                     }
                     let there: Option<i64> = first(
                         db,
-                        "SELECT 1::bigint FROM address WHERE account_n = $1 AND mail = $2",
+                        "SELECT 1::bigint FROM address
+                         WHERE account_n = $1 AND mail = $2 AND removed_at IS NULL",
                         params![account, mail.as_str()],
                         |row| row.at(0),
                     )
@@ -221,9 +233,10 @@ impl Notices for PostgresStore {
                 Box::pin(async move {
                     let removed = execute(
                         db,
-                        "DELETE FROM address
-                         WHERE mail = $2 AND account_n = (SELECT n FROM account WHERE id = $1)",
-                        params![account, mail.as_str()],
+                        "UPDATE address SET removed_at = $3
+                         WHERE mail = $2 AND removed_at IS NULL
+                           AND account_n = (SELECT n FROM account WHERE id = $1)",
+                        params![account, mail.as_str(), event.at],
                     )
                     .await?;
                     if !changed_one(removed) {

@@ -17,7 +17,7 @@ const SLICE: i64 = 500;
 /// A statement that takes at most `$2` rows that have run out by `$1`, and how much longer they are
 /// kept than that. What somebody else holds is left to them or to the next sweep: several servers
 /// sweep at once and none waits for another.
-const SLICES: [(Millis, &str); 8] = [
+const SLICES: [(Millis, &str); 9] = [
     (
         Millis(0),
         "WITH due AS MATERIALIZED (
@@ -67,6 +67,15 @@ const SLICES: [(Millis, &str); 8] = [
              SELECT key FROM idempotency WHERE until <= $1
              LIMIT $2 FOR UPDATE SKIP LOCKED)
          DELETE FROM idempotency USING due WHERE idempotency.key = due.key",
+    ),
+    // What happened while it was there it has been told by then.
+    (
+        Millis::minutes(3 * 24 * 60),
+        "WITH due AS MATERIALIZED (
+             SELECT account_n, mail FROM address WHERE removed_at <= $1
+             LIMIT $2 FOR UPDATE SKIP LOCKED)
+         DELETE FROM address AS d USING due
+         WHERE d.account_n = due.account_n AND d.mail = due.mail",
     ),
     // A count above nought stays whatever time passes: those are failures in a row. Not so for
     // passwords, whose rows anybody can cause.

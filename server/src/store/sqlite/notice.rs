@@ -9,7 +9,8 @@ use super::sql::{account_n, all, changed_one, execute, first};
 use super::writer::Verdict::{Keep, Undo};
 use crate::model::{AccountId, MailAddress, Timestamp};
 use crate::store::{
-    AddressAdded, NewEvent, Notice, Notices, Settled, Settlement, StoreResult, Waiting, Ways,
+    AddressAdded, Due, NewEvent, Notice, Notices, Settled, Settlement, StoreResult, Waiting, Way,
+    Ways,
 };
 
 #[async_trait]
@@ -22,7 +23,7 @@ impl Notices for SqliteStore {
                 execute(
                     db,
                     "WITH taken AS MATERIALIZED (
-                         SELECT e.id, e.account_id
+                         SELECT e.id, e.account_id, e.at
                          FROM (SELECT event_id FROM outbox ORDER BY event_id LIMIT ?2) AS o
                          JOIN event AS e ON e.id = o.event_id WHERE e.at >= ?5)
                      INSERT INTO notice (event_id, way, address, due_at)
@@ -35,7 +36,7 @@ impl Notices for SqliteStore {
                      SELECT t.id, 0, d.mail, ?1
                      FROM taken AS t JOIN account AS a ON a.id = t.account_id
                           JOIN address AS d ON d.account_n = a.n
-                     WHERE ?3",
+                     WHERE ?3 AND (d.removed_at IS NULL OR d.removed_at >= t.at)",
                     params![at, limit, ways.mail, ways.webhook, ways.since],
                 )?;
                 let taken = execute(
@@ -49,23 +50,31 @@ impl Notices for SqliteStore {
             .await
     }
 
-    async fn notices_due(&self, at: Timestamp) -> StoreResult<bool> {
+    async fn notices_due(&self, at: Timestamp) -> StoreResult<Due> {
         self.readers
             .look_up("seeing whether notices are due", move |db| {
                 let due = first(
                     db,
-                    "SELECT EXISTS (SELECT 1 FROM outbox)
-                         OR EXISTS (SELECT 1 FROM notice WHERE due_at <= ?1)",
+                    "SELECT EXISTS (SELECT 1 FROM outbox),
+                            EXISTS (SELECT 1 FROM notice WHERE way = 0 AND due_at <= ?1),
+                            EXISTS (SELECT 1 FROM notice WHERE way = 1 AND due_at <= ?1)",
                     [at],
-                    |row| row.get(0),
+                    |row| {
+                        Ok(Due {
+                            outbox: row.get(0)?,
+                            mail: row.get(1)?,
+                            webhook: row.get(2)?,
+                        })
+                    },
                 )?;
-                Ok(due.unwrap_or(false))
+                Ok(due.unwrap_or_default())
             })
             .await
     }
 
     async fn take_notices(
         &self,
+        way: Way,
         at: Timestamp,
         until: Timestamp,
         limit: u32,
@@ -75,10 +84,10 @@ impl Notices for SqliteStore {
                 let mut taken: Vec<i64> = all(
                     db,
                     "UPDATE notice SET tries = tries + 1, due_at = ?2
-                     WHERE id IN (SELECT id FROM notice WHERE due_at <= ?1
+                     WHERE id IN (SELECT id FROM notice WHERE way = ?4 AND due_at <= ?1
                                   ORDER BY due_at, id LIMIT ?3)
                      RETURNING id",
-                    params![at, until, limit],
+                    params![at, until, limit, way],
                     |row| row.get(0),
                 )?;
                 taken.sort_unstable();
@@ -144,7 +153,7 @@ impl Notices for SqliteStore {
                 let mails: Vec<String> = all(
                     db,
                     "SELECT d.mail FROM address AS d JOIN account AS a ON a.n = d.account_n
-                     WHERE a.id = ?1 ORDER BY d.mail",
+                     WHERE a.id = ?1 AND d.removed_at IS NULL ORDER BY d.mail",
                     [account],
                     |row| row.get(0),
                 )?;
@@ -173,8 +182,10 @@ impl Notices for SqliteStore {
                     db,
                     "INSERT INTO address (account_n, mail)
                      SELECT ?1, ?2
-                     WHERE (SELECT count(*) FROM address WHERE account_n = ?1) < ?3
-                     ON CONFLICT DO NOTHING",
+                     WHERE (SELECT count(*) FROM address
+                            WHERE account_n = ?1 AND removed_at IS NULL) < ?3
+                     ON CONFLICT (account_n, mail) DO UPDATE SET removed_at = NULL
+                     WHERE removed_at IS NOT NULL",
                     params![account, mail.as_str(), most],
                 )?;
                 if changed_one(added) {
@@ -183,7 +194,8 @@ impl Notices for SqliteStore {
                 }
                 let there: Option<i64> = first(
                     db,
-                    "SELECT 1 FROM address WHERE account_n = ?1 AND mail = ?2",
+                    "SELECT 1 FROM address
+                     WHERE account_n = ?1 AND mail = ?2 AND removed_at IS NULL",
                     params![account, mail.as_str()],
                     |row| row.get(0),
                 )?;
@@ -206,9 +218,10 @@ impl Notices for SqliteStore {
             .run("removing an address", move |db| {
                 let removed = execute(
                     db,
-                    "DELETE FROM address
-                     WHERE mail = ?2 AND account_n = (SELECT n FROM account WHERE id = ?1)",
-                    params![account, mail.as_str()],
+                    "UPDATE address SET removed_at = ?3
+                     WHERE mail = ?2 AND removed_at IS NULL
+                       AND account_n = (SELECT n FROM account WHERE id = ?1)",
+                    params![account, mail.as_str(), event.at],
                 )?;
                 if !changed_one(removed) {
                     return Ok(Undo(false));

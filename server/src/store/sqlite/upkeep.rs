@@ -19,7 +19,7 @@ const SLICE: i64 = 500;
 
 /// A statement that takes at most `?2` rows that have run out by `?1`, and how much longer they are
 /// kept than that.
-const SLICES: [(Millis, &str); 8] = [
+const SLICES: [(Millis, &str); 9] = [
     (
         Millis(0),
         "UPDATE totp SET secret = x'', holder = NULL WHERE n IN (
@@ -55,6 +55,12 @@ const SLICES: [(Millis, &str); 8] = [
         Millis(0),
         "DELETE FROM idempotency WHERE key IN (
              SELECT key FROM idempotency WHERE until <= ?1 LIMIT ?2)",
+    ),
+    // What happened while it was there it has been told by then.
+    (
+        Millis::minutes(3 * 24 * 60),
+        "DELETE FROM address WHERE (account_n, mail) IN (
+             SELECT account_n, mail FROM address WHERE removed_at <= ?1 LIMIT ?2)",
     ),
     // A count above nought stays whatever time passes: those are failures in a row. Not so for
     // passwords, whose rows anybody can cause.
