@@ -10,7 +10,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::watch;
 
 pub use self::mail::{MailServer, MailSettings, Mailer, UnfitMail};
@@ -89,11 +89,13 @@ impl Courier {
         }
         let due = mfa.due_notices(way).await?;
         let taken = due.len();
-        stream::iter(parcels(due))
+        // To the end also where one of them could not be settled: what is half sent comes twice.
+        let settled: Vec<Result<(), Error>> = stream::iter(parcels(due))
             .map(|parcel| self.deliver(mfa, parcel))
             .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+            .collect()
+            .await;
+        settled.into_iter().collect::<Result<(), Error>>()?;
         Ok(taken)
     }
 

@@ -240,6 +240,12 @@ async fn notices(config: &Config) -> Vec<Finding> {
         Err(failure) => return vec![unfit("notices", &failure)],
     };
     let mut findings = Vec::new();
+    if courier.mail.is_none() && courier.webhook.is_none() {
+        findings.push(fit(
+            "notices",
+            "nobody is told of what happens to their codes: see --mail-server and --webhook",
+        ));
+    }
     if let Some(mailer) = &courier.mail {
         findings.push(match mailer.try_out().await {
             Ok(()) => fit("mail", mailer.place()),
