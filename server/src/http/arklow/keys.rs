@@ -63,6 +63,7 @@ pub(super) async fn create(
 }
 
 nos!(DeleteNos:
+    No::invalid(super::caller::DIFFERENT),
     No::Unauthorized,
     No::WrongPrincipal,
     No::Forbidden,
