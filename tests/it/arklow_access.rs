@@ -1,13 +1,14 @@
 //! Who may call the Arklow dialect, and on whose things.
 
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use spare_key_server::domain::Passed;
 use spare_key_server::model::Millis;
 use spare_key_tests::App;
 use spare_key_tests::arklow::{Arklow, Phone, REGENERATE};
 use spare_key_tests::auth0::{PASSWORD, Person, api};
+use spare_key_tests::openapi::{document, operations};
 
 /// Every operation that names a device, asked with this device.
 async fn on_device(program: &Arklow, device: &str, otp: &str, code: &str) -> Vec<(u16, Value)> {
@@ -324,4 +325,29 @@ async fn a_key_may_stand_in_the_header_of_the_public_clients() {
     send(&[("x-arklow-api-key", &session.credential)])
         .await
         .expect_error(401, "unauthorized");
+}
+
+/// Clients send a key under one of two names; under both, it is one key.
+#[tokio::test]
+async fn two_keys_that_differ_are_refused_as_documented_wherever_one_is_taken() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    let mut asked = 0;
+    for one in operations(&document) {
+        if one.operation["security"] != json!([{ "apiKey": [] }]) {
+            continue;
+        }
+        asked += 1;
+        let said = format!("{} {}", one.method, one.path);
+        let request = Request::builder()
+            .method(one.method.to_ascii_uppercase().as_str())
+            .uri(one.path.replace("{org_id}", "1").replace("{id}", "1"))
+            .header("x-arklow-auth", "ak_one")
+            .header("x-arklow-api-key", "ak_another")
+            .body(Body::empty());
+        let answer = app.send(request.expect("a request")).await;
+        assert_eq!(answer.status, 400, "{said}");
+        assert!(one.operation["responses"]["400"].is_object(), "{said}");
+    }
+    assert!(asked > 8, "{asked} operations only");
 }

@@ -384,30 +384,6 @@ async fn a_path_with_bytes_that_are_no_text_is_the_path_of_nothing() {
     assert!(asked > 20, "{asked}");
 }
 
-/// Arklow's clients send a key under one of two names.
-#[tokio::test]
-async fn two_keys_that_differ_are_refused_as_documented_wherever_one_is_taken() {
-    let app = App::start().await;
-    let document = document(&app).await;
-    let mut asked = 0;
-    for one in operations(&document) {
-        if guard(&one.operation).as_deref() != Some("apiKey") {
-            continue;
-        }
-        asked += 1;
-        let request = Request::builder()
-            .method(one.method.to_ascii_uppercase().as_str())
-            .uri(real(&one.path))
-            .header("x-arklow-auth", "ak_one")
-            .header("x-arklow-api-key", "ak_another")
-            .body(Body::empty());
-        let answer = app.send(request.expect("a request")).await;
-        assert_eq!(answer.status, 400, "{} {}", one.method, one.path);
-        as_documented(&document, &one, &answer);
-    }
-    assert!(asked > 8, "{asked} operations only");
-}
-
 /// Rows L3, A-89, A-12, S21: no GET changes anything, and no answer is kept, whoever asks.
 #[tokio::test]
 async fn reading_changes_nothing_and_no_answer_is_kept() {
