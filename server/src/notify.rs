@@ -37,9 +37,7 @@ pub struct Courier {
 }
 
 /// What travels together: one mail tells of all that happened to somebody meanwhile.
-struct Parcel {
-    notices: Vec<Notice>,
-}
+type Parcel = Vec<Notice>;
 
 impl Courier {
     /// Carries until `stop` says so or is dropped; what is being sent then is sent first. A mail server
@@ -99,8 +97,7 @@ impl Courier {
         Ok(taken)
     }
 
-    async fn deliver(&self, mfa: &Mfa, parcel: Parcel) -> Result<(), Error> {
-        let Parcel { notices } = parcel;
+    async fn deliver(&self, mfa: &Mfa, notices: Parcel) -> Result<(), Error> {
         let sent = tokio::time::timeout(PATIENCE, self.send(mfa, &notices));
         let sending = sent.await.unwrap_or_else(|_| {
             tracing::warn!("whoever was to tell somebody of something did not answer in time");
@@ -121,23 +118,21 @@ impl Courier {
     }
 }
 
-/// What goes to one address about one account goes in one mail; a program is told one by one.
+/// Packs what is due one way. What goes to one address about one account goes in one mail; a program
+/// is told one by one.
 fn parcels(due: Vec<Notice>) -> Vec<Parcel> {
     let mut parcels: Vec<Parcel> = Vec::new();
     for notice in due {
         let together = |parcel: &&mut Parcel| {
-            parcel.notices.first().is_some_and(|first| {
+            parcel.first().is_some_and(|first| {
                 first.way == Way::Mail
-                    && notice.way == Way::Mail
                     && first.address == notice.address
                     && first.account == notice.account
             })
         };
         match parcels.iter_mut().find(together) {
-            Some(parcel) => parcel.notices.push(notice),
-            None => parcels.push(Parcel {
-                notices: vec![notice],
-            }),
+            Some(parcel) => parcel.push(notice),
+            None => parcels.push(vec![notice]),
         }
     }
     parcels

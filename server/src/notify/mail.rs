@@ -14,7 +14,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use zeroize::Zeroizing;
 
 use super::webhook;
-use crate::domain::{Actor, Notice, Sending};
+use crate::domain::{Notice, Sending};
 use crate::issuer::is_loopback;
 use crate::texts::{Language, Texts, in_words};
 
@@ -123,11 +123,16 @@ fn transport(url: &str, from: &Mailbox) -> Result<Smtp, SmtpError> {
     Ok(smtp.timeout(Some(PATIENCE)).build())
 }
 
+/// By which way mail leaves, opened.
+enum Outlet {
+    Smtp(Smtp),
+    Folder(PathBuf),
+}
+
 /// Sends mail.
 pub struct Mailer {
     settings: MailSettings,
-    /// `None`: into a folder.
-    smtp: Option<Smtp>,
+    outlet: Outlet,
 }
 
 impl fmt::Debug for Mailer {
@@ -144,14 +149,14 @@ impl Mailer {
     /// # Errors
     /// The operating system's certificates cannot be read.
     pub fn new(settings: MailSettings) -> Result<Self, UnfitMail> {
-        let smtp = match &settings.server {
+        let outlet = match &settings.server {
             MailServer::Smtp(url) => {
                 let smtp = transport(url, &settings.from);
-                Some(smtp.map_err(|_| UnfitMail::Server)?)
+                Outlet::Smtp(smtp.map_err(|_| UnfitMail::Server)?)
             }
-            MailServer::Folder(_) => None,
+            MailServer::Folder(folder) => Outlet::Folder(folder.clone()),
         };
-        Ok(Self { settings, smtp })
+        Ok(Self { settings, outlet })
     }
 
     /// Whether the mail server answers and lets this one in; what is wrong, without any address.
@@ -159,21 +164,21 @@ impl Mailer {
     /// # Errors
     /// It does not.
     pub async fn try_out(&self) -> Result<(), String> {
-        match (&self.smtp, &self.settings.server) {
-            (Some(smtp), _) => match smtp.test_connection().await {
+        match &self.outlet {
+            Outlet::Smtp(smtp) => match smtp.test_connection().await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err("the mail server answers and is not ready".to_owned()),
                 Err(error) => Err(told(&error)),
             },
-            (None, _) => Ok(()),
+            Outlet::Folder(_) => Ok(()),
         }
     }
 
     /// Where it goes, in words and without a password.
     pub fn place(&self) -> String {
-        match &self.settings.server {
-            MailServer::Smtp(_) => "the mail server takes what it is given".to_owned(),
-            MailServer::Folder(folder) => format!("is put into the folder {}", folder.display()),
+        match &self.outlet {
+            Outlet::Smtp(_) => "the mail server takes what it is given".to_owned(),
+            Outlet::Folder(folder) => format!("is put into the folder {}", folder.display()),
         }
     }
 
@@ -187,16 +192,15 @@ impl Mailer {
             tracing::warn!(last.id, "somebody's mail address is none");
             return Sending::Hopeless;
         };
-        let sent = match (&self.smtp, &self.settings.server) {
-            (Some(smtp), _) => smtp
+        let sent = match &self.outlet {
+            Outlet::Smtp(smtp) => smtp
                 .send(message)
                 .await
                 .map(drop)
                 .map_err(|error| told(&error)),
-            (None, MailServer::Folder(folder)) => put(folder, last, message.formatted())
+            Outlet::Folder(folder) => put(folder, last, message.formatted())
                 .await
                 .map_err(|error| error.to_string()),
-            (None, MailServer::Smtp(_)) => Err("there is no mail server".to_owned()),
         };
         match sent {
             Ok(()) => Sending::Sent,
@@ -296,8 +300,10 @@ fn paragraph(t: Texts, notice: &Notice) -> Option<String> {
         format!("* {}", in_words(t, event)?),
         format!("  {}", t.moment(event.at).text),
     ];
-    let helped = matches!(event.actor, Actor::Administrator | Actor::Appointed(_));
-    let by = helped.then(|| t.get("notice.byAdministrator"));
+    let by = event
+        .actor
+        .administers()
+        .then(|| t.get("notice.byAdministrator"));
     let left = event.remaining.map(|left| t.count("notice.left", &left));
     let ip = event.ip.as_ref().map(IpAddr::to_string);
     let from = ip.map(|ip| t.fill("notice.from", &[("ip", ip)]));

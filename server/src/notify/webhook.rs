@@ -12,7 +12,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::clock::rfc3339;
-use crate::domain::{Actor, Event, Notice, Sending};
+use crate::domain::{Event, Notice, Sending};
 use crate::issuer::is_loopback;
 use crate::model::Timestamp;
 use crate::texts::{Texts, in_words};
@@ -205,12 +205,7 @@ fn message(notice: &Notice) -> Message<'_> {
             event: event.id,
             account: notice.account.as_str(),
             login: notice.login.as_deref(),
-            actor: match &event.actor {
-                Actor::Person | Actor::Through(_) => "person",
-                Actor::Client(_) => "client",
-                Actor::Administrator | Actor::Appointed(_) => "administrator",
-                Actor::Server => "server",
-            },
+            actor: event.actor.kind(),
             generation: event.generation.map(|generation| generation.0),
             number: event.number,
             remaining: event.remaining,

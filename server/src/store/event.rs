@@ -24,6 +24,24 @@ pub enum Actor {
     Appointed(String),
 }
 
+impl Actor {
+    /// What kind of one, as callers are told: which administrator it was is for those who run this
+    /// server.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Person | Self::Through(_) => "person",
+            Self::Client(_) => "client",
+            Self::Administrator | Self::Appointed(_) => "administrator",
+            Self::Server => "server",
+        }
+    }
+
+    /// Whether an administrator did it.
+    pub const fn administers(&self) -> bool {
+        matches!(self, Self::Administrator | Self::Appointed(_))
+    }
+}
+
 /// An audit row to write. Written in the transaction it tells of; where
 /// [`EventKind::notifies`] says so, a row for the outbox is written beside it. Holds no code, no
 /// secret, no digest.

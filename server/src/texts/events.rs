@@ -1,12 +1,12 @@
 //! What happened on an account, in words.
 
 use super::Texts;
-use crate::domain::{Actor, BY_BROWSER, Event};
+use crate::domain::{BY_BROWSER, Event};
 use crate::model::EventKind;
 
 /// An audit row in the person's words; `None` for what would tell them nothing.
 pub(crate) fn in_words(t: Texts, event: &Event) -> Option<String> {
-    let helped = matches!(event.actor, Actor::Administrator | Actor::Appointed(_));
+    let helped = event.actor.administers();
     let key = match event.kind {
         EventKind::CodesStaged => "event.codes_generated",
         EventKind::CodesActivated => "event.codes_activated",

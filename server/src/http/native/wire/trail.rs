@@ -69,20 +69,16 @@ impl From<&Event> for EventAnswer {
             detail,
             ip,
         } = event;
-        let (actor, client) = match actor {
-            Actor::Person => ("person", None),
-            Actor::Through(id) => ("person", Some(id.clone())),
-            Actor::Client(id) => ("client", Some(id.clone())),
-            // Which one is for those who run this server, not for hosts.
-            Actor::Administrator | Actor::Appointed(_) => ("administrator", None),
-            Actor::Server => ("server", None),
+        let client = match actor {
+            Actor::Through(id) | Actor::Client(id) => Some(id.clone()),
+            Actor::Person | Actor::Administrator | Actor::Appointed(_) | Actor::Server => None,
         };
         Self {
             id: *id,
             kind: kind.name(),
             at: rfc3339(*at),
             actor: ActorAnswer {
-                kind: actor,
+                kind: actor.kind(),
                 client,
             },
             generation: generation.map(|generation| generation.0),
